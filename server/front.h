@@ -1,0 +1,46 @@
+/* The front's main loop: engine children, submissions, deadlines, signals, reload. Main thread only, except
+ * where said. */
+#ifndef SERVER_FRONT_H
+#define SERVER_FRONT_H
+
+#include "engine/protocol.h"
+#include "server/exchange.h"
+
+struct front;
+struct server;
+
+/* News of one submission, on the main thread. After done(last), refused or failed no more comes. */
+struct engine_listener {
+    void (*accepted)(void *arg, uint32_t n_cached);
+    void (*tokens)(void *arg, struct protocol_tokens_reader *reader);
+    void (*done)(void *arg, const struct protocol_done *done);
+    void (*refused)(void *arg, const struct protocol_refused *refused);
+    /* The engine died or was restarted while this was running. (Work that had no token yet is resubmitted by the
+     * front and does not hear of it.) */
+    void (*failed)(void *arg, const char *cause);
+};
+
+/* Sends a submission; returns its id (never 0), or 0 with *error when no engine can take it now (loading, draining). */
+uint64_t front_submit(struct front *front, const struct protocol_submit *submit, const struct engine_listener *listener,
+                      void *arg, struct error *error);
+
+/* The listener hears nothing more; pages come back at the next step border. */
+void front_cancel(struct front *front, uint64_t id);
+
+/* Timers on the main loop: calls fire(arg) once after `ms`. Returns a handle for front_timer_stop, never 0. */
+uint64_t front_timer_start(struct front *front, uint64_t ms, void (*fire)(void *arg), void *arg);
+void front_timer_stop(struct front *front, uint64_t handle);
+
+/* What the front knows of its engine; readable on any thread. */
+struct front_state {
+    bool live;      /* main loop and HTTP thread turned within 1 s */
+    bool ready;     /* a request would be answered */
+    bool loading, draining, engine_failed;
+    struct protocol_ready engine;  /* valid once the first engine was ready */
+    bool engine_known;
+    struct protocol_stats stats;   /* latest */
+    uint64_t engine_restarts;
+};
+void front_read_state(struct front *front, struct front_state *out);
+
+#endif

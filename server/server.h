@@ -1,0 +1,28 @@
+/* What all of the front shares, immutable after start unless said. */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "config/options.h"
+#include "text/chat.h"
+#include "text/model_text.h"
+
+struct front;
+struct http;
+struct auth;
+struct metrics;
+
+struct server {
+    const struct config *config;   /* snapshot; reload swaps the reloadable part under server_config() */
+    struct model_text text;
+    struct chat_format *format;
+    char format_reason[256];
+    char model_id[128];            /* canonical id */
+    char fingerprint[40];          /* fp_...; set when the engine is ready */
+    int64_t created;               /* unix seconds at start, for /models */
+    struct front *front;
+    struct http *http;
+    struct auth *auth;
+    struct metrics *metrics;
+};
+
+#endif
