@@ -122,7 +122,8 @@ struct rope_args {
 
 /* Keys and values live in pages of KV_PAGE_TOKENS tokens at absolute positions: token at position p is in
  * slot p % KV_PAGE_TOKENS of page pages[p / KV_PAGE_TOKENS]. One layer's part of a page is contiguous:
- *   grouped-query: K [n_kv_heads, KV_PAGE_TOKENS, head_dim], then V of the same shape;
+ *   grouped-query: K [n_kv_heads, head_dim, KV_PAGE_TOKENS] (token fastest, so that a score of 16 keys is one vector),
+ *                  then V [n_kv_heads, KV_PAGE_TOKENS, head_dim];
  *   latent:        [KV_PAGE_TOKENS, kv_lora_rank + rope_dim]. */
 enum { KV_PAGE_TOKENS = 64 };
 
@@ -149,8 +150,8 @@ struct kv_write_args {
 };
 
 /* o[r, h] = sum_s softmax_s(scale q[r, h] . k[s, h']) v[s, h'], s <= position of r, h' = h / (n_heads / n_kv_heads)
- * (Ainslie et al. 2023). Keys are visited in tiles at absolute multiples of KV_PAGE_TOKENS, ascending; long
- * contexts are split at absolute multiples of a constant and combined ascending. */
+ * (Ainslie et al. 2023). Keys are visited in tiles at absolute multiples of KV_PAGE_TOKENS, ascending, with one
+ * running maximum per row: prompt and generated rows are one function. */
 struct attention_args {
     const struct kv_layer *kv;
     const struct attention_seq *seqs;

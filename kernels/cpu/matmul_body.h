@@ -1,0 +1,410 @@
+/* The matrix kernels, written once over one register of W lanes and compiled once per instruction set. The including file
+ * defines, for its set:
+ *   W            lanes of a register (16 or 8); HALVES = 16 / W
+ *   MAX_COLUMNS  activation rows of the widest tile (what the registers hold)
+ *   mf, mi       a register of W floats, of W 32-bit integers
+ *   mf_* mi_*    the primitives used below; mi_dot_nibble(acc, codes 0..15, x), mi_dot_byte(acc, codes, x)
+ *   BYTE_DOT_IS_SIGNED  1 when mi_dot_byte multiplies (code - 128), else it multiplies the code and the sum starts
+ *                at -128 * sum(x)
+ * x is four activation codes broadcast to all lanes. */
+
+#ifndef W
+#error "define the primitives first"
+#endif
+
+enum { HALVES = PANEL_ROWS / W };
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Adds the bias and stores the lanes that exist. */
+INLINE void store_tile(const struct panel_job *job, uint32_t panel, unsigned half, uint32_t row, const mf *acc, unsigned n)
+{
+    uint32_t o = panel * PANEL_ROWS + half * W;
+    uint32_t left = o < job->w->n_out ? job->w->n_out - o : 0;
+    if (!left)
+        return;
+    for (unsigned c = 0; c < n; c++) {
+        float *y = job->y + (size_t)(row + c) * job->y_stride + o;
+        if (left >= W) {
+            mf_store(y, job->bias ? mf_add(acc[c], mf_load(job->bias + o)) : acc[c]);
+        } else {
+            float lanes[W];
+            mf_store(lanes, acc[c]);
+            for (uint32_t i = 0; i < left; i++)
+                y[i] = job->bias ? lanes[i] + job->bias[o + i] : lanes[i];
+        }
+    }
+}
+
+/* ---- Integer tiles: one half panel times n rows --------------------------------------------------------------- */
+
+/* isum[c] over the 16 inputs whose codes are the low or the high nibbles of four vectors. */
+INLINE void dot_nibbles(const unsigned char *codes, const int8_t *const *q, unsigned n, mi *isum)
+{
+#pragma GCC unroll 4
+    for (unsigned g = 0; g < 4; g++) {
+        mi v = mi_load(codes + 64 * g), low = mi_low_nibbles(v), high = mi_high_nibbles(v);
+#pragma GCC unroll 16
+        for (unsigned c = 0; c < n; c++)
+            isum[c] = mi_dot_nibble(isum[c], low, mi_broadcast4(q[c] + 4 * g));
+#pragma GCC unroll 16
+        for (unsigned c = 0; c < n; c++)
+            isum[c] = mi_dot_nibble(isum[c], high, mi_broadcast4(q[c] + 16 + 4 * g));
+    }
+}
+
+INLINE void dot_bytes(const unsigned char *codes, const int8_t *const *q, unsigned first, unsigned count, unsigned n, mi *isum)
+{
+#pragma GCC unroll 8
+    for (unsigned g = first; g < first + count; g++) {
+        mi v = mi_load(codes + 64 * g);
+#pragma GCC unroll 16
+        for (unsigned c = 0; c < n; c++)
+            isum[c] = mi_dot_byte(isum[c], v, mi_broadcast4(q[c] + 4 * g));
+    }
+}
+
+INLINE void scale_in(mf *acc, const mi *isum, mf w_scale, const float *const *d, unsigned n)
+{
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < n; c++)
+        acc[c] = mf_fma(mf_mul(w_scale, mf_set1(*d[c])), mf_from_mi(isum[c]), acc[c]);
+}
+
+INLINE void minimum_in(mf *acc, mf w_minimum, const float *const *s, unsigned stride, unsigned n)
+{
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < n; c++)
+        acc[c] = mf_fnma(w_minimum, mf_set1(s[c][stride]), acc[c]);
+}
+
+INLINE void tile_q8(const struct panel_job *job, uint32_t panel, unsigned half, uint32_t row, enum pack_kind kind, bool group16,
+                    bool has_minimum, unsigned n)
+{
+    const struct activations *x = job->x;
+    uint32_t n_blocks = x->n_blocks;
+    const unsigned char *at = packed_panel(job->w, panel);
+    const int8_t *q[MAX_COLUMNS];
+    const float *d[MAX_COLUMNS], *s[MAX_COLUMNS], *s16[MAX_COLUMNS];
+    const int32_t *start[MAX_COLUMNS];
+    mf acc[MAX_COLUMNS], d_super = mf_zero(), dmin_super = mf_zero();
+    mi isum[MAX_COLUMNS];
+    for (unsigned c = 0; c < n; c++) {
+        size_t first = (size_t)(row + c) * n_blocks;
+        q[c] = x->q + first * K_BLOCK;
+        d[c] = x->d + first;
+        s[c] = x->s + first;
+        s16[c] = x->s16 + 2 * first;
+        start[c] = kind == PACK_NIBBLE ? x->neg8 + first : group16 ? x->neg128_16 + 2 * first : x->neg128 + first;
+        acc[c] = mf_zero();
+    }
+    for (uint32_t b = 0; b < n_blocks; b++) {
+        if (kind == PACK_NIBBLE_K && b % 8 == 0) {
+            d_super = mf_from_f16(at + 2 * W * half);
+            dmin_super = mf_from_f16(at + 2 * PANEL_ROWS + 2 * W * half);
+            at += 4 * PANEL_ROWS;
+        }
+        bool from_zero = kind == PACK_NIBBLE_MIN || kind == PACK_NIBBLE_K || (kind != PACK_NIBBLE && BYTE_DOT_IS_SIGNED);
+#pragma GCC unroll 16
+        for (unsigned c = 0; c < n; c++)
+            isum[c] = from_zero ? mi_zero() : mi_set1(*start[c]);
+        const unsigned char *codes = at + 4 * W * half;
+        if (kind == PACK_NIBBLE || kind == PACK_NIBBLE_MIN || kind == PACK_NIBBLE_K) {
+            dot_nibbles(codes, q, n, isum);
+            at += 256;
+        } else {
+            dot_bytes(codes, q, 0, group16 ? 4 : 8, n, isum);
+            at += 512;
+        }
+        if (kind == PACK_NIBBLE_K) {
+            scale_in(acc, isum, mf_mul(d_super, mf_from_u8(at + W * half)), d, n);
+            minimum_in(acc, mf_mul(dmin_super, mf_from_u8(at + PANEL_ROWS + W * half)), s, 0, n);
+            at += 2 * PANEL_ROWS;
+        } else if (kind == PACK_GROUP) {
+            const float *scales = (const float *)(const void *)at + W * half;
+            scale_in(acc, isum, mf_load(scales), d, n);
+            if (has_minimum)
+                minimum_in(acc, mf_load(scales + PANEL_ROWS), group16 ? s16 : s, 0, n);
+            if (group16) {
+#pragma GCC unroll 16
+                for (unsigned c = 0; c < n; c++)
+                    isum[c] = from_zero ? mi_zero() : mi_set1(start[c][1]);
+                dot_bytes(codes, q, 4, 4, n, isum);
+                scale_in(acc, isum, mf_load(scales + 2 * PANEL_ROWS), d, n);
+                if (has_minimum)
+                    minimum_in(acc, mf_load(scales + 3 * PANEL_ROWS), s16, 1, n);
+            }
+            at += (group16 ? 4 : 2) * PANEL_ROWS * sizeof(float);
+        } else {
+            scale_in(acc, isum, mf_from_f16(at + 2 * W * half), d, n);
+            at += 2 * PANEL_ROWS;
+            if (kind == PACK_NIBBLE_MIN) {
+#pragma GCC unroll 16
+                for (unsigned c = 0; c < n; c++)
+                    acc[c] = mf_fma(mf_from_f16(at + 2 * W * half), mf_set1(*s[c]), acc[c]);
+                at += 2 * PANEL_ROWS;
+            }
+        }
+        for (unsigned c = 0; c < n; c++) {
+            q[c] += K_BLOCK;
+            d[c]++;
+            s[c]++;
+            s16[c] += 2;
+            start[c] += group16 ? 2 : 1;
+        }
+    }
+    store_tile(job, panel, half, row, acc, n);
+}
+
+/* Cuts the rows into tiles; how they are cut never changes a sum. */
+#define TILE_LADDER(call)                                                                                             \
+    do {                                                                                                               \
+        for (uint32_t row = job->row_begin, left; (left = job->row_end - row) > 0;) {                                  \
+            if (MAX_COLUMNS >= 12 && left >= 12) {                                                                     \
+                call(12);                                                                                              \
+                row += 12;                                                                                             \
+            } else if (MAX_COLUMNS >= 8 && left >= 8) {                                                                \
+                call(8);                                                                                               \
+                row += 8;                                                                                              \
+            } else if (left >= 4) {                                                                                    \
+                call(4);                                                                                               \
+                row += 4;                                                                                              \
+            } else if (left >= 2) {                                                                                    \
+                call(2);                                                                                               \
+                row += 2;                                                                                              \
+            } else {                                                                                                   \
+                call(1);                                                                                               \
+                row += 1;                                                                                              \
+            }                                                                                                          \
+        }                                                                                                              \
+    } while (0)
+
+#define COLUMNS(n) ((n) <= MAX_COLUMNS ? (n) : 1)
+
+#define DEFINE_RUN(name, kind, group16, has_minimum)                                                                  \
+    static void name(const struct panel_job *job)                                                                     \
+    {                                                                                                                  \
+        for (uint32_t panel = job->panel_begin; panel < job->panel_end; panel++)                                       \
+            for (unsigned half = 0; half < HALVES; half++)                                                             \
+                TILE_LADDER(DO_TILE_##name);                                                                           \
+    }
+
+#define DO_TILE_run_nibble(n) tile_q8(job, panel, half, row, PACK_NIBBLE, false, false, COLUMNS(n))
+#define DO_TILE_run_nibble_min(n) tile_q8(job, panel, half, row, PACK_NIBBLE_MIN, false, true, COLUMNS(n))
+#define DO_TILE_run_nibble_k(n) tile_q8(job, panel, half, row, PACK_NIBBLE_K, false, true, COLUMNS(n))
+#define DO_TILE_run_byte(n) tile_q8(job, panel, half, row, PACK_BYTE, false, false, COLUMNS(n))
+#define DO_TILE_run_group32(n) tile_q8(job, panel, half, row, PACK_GROUP, false, false, COLUMNS(n))
+#define DO_TILE_run_group32_min(n) tile_q8(job, panel, half, row, PACK_GROUP, false, true, COLUMNS(n))
+#define DO_TILE_run_group16(n) tile_q8(job, panel, half, row, PACK_GROUP, true, false, COLUMNS(n))
+#define DO_TILE_run_group16_min(n) tile_q8(job, panel, half, row, PACK_GROUP, true, true, COLUMNS(n))
+
+DEFINE_RUN(run_nibble, PACK_NIBBLE, false, false)
+DEFINE_RUN(run_nibble_min, PACK_NIBBLE_MIN, false, true)
+DEFINE_RUN(run_nibble_k, PACK_NIBBLE_K, false, true)
+DEFINE_RUN(run_byte, PACK_BYTE, false, false)
+DEFINE_RUN(run_group32, PACK_GROUP, false, false)
+DEFINE_RUN(run_group32_min, PACK_GROUP, false, true)
+DEFINE_RUN(run_group16, PACK_GROUP, true, false)
+DEFINE_RUN(run_group16_min, PACK_GROUP, true, true)
+
+static void run_q8(const struct panel_job *job)
+{
+    switch (job->w->kind) {
+    case PACK_NIBBLE:
+        run_nibble(job);
+        break;
+    case PACK_NIBBLE_MIN:
+        run_nibble_min(job);
+        break;
+    case PACK_NIBBLE_K:
+        run_nibble_k(job);
+        break;
+    case PACK_BYTE:
+        run_byte(job);
+        break;
+    default:
+        if (job->w->group == 16)
+            (job->w->has_minimum ? run_group16_min : run_group16)(job);
+        else
+            (job->w->has_minimum ? run_group32_min : run_group32)(job);
+    }
+}
+
+/* ---- F32 activations ------------------------------------------------------------------------------------------- */
+
+/* FP8 E4M3 as the bits of a half: the exponent field of E4M3 under the half's bias is 2^8 too small. NaN codes stay NaN. */
+INLINE void decode_f8(const struct packed *p, uint32_t panel, uint32_t first, uint32_t end, float *out)
+{
+    uint32_t scale_cols = (p->n_in + F8_SCALE_BLOCK - 1) / F8_SCALE_BLOCK;
+    float scale = p->f8_scale ? p->f8_scale[(size_t)panel * scale_cols + first / F8_SCALE_BLOCK] : 1.0f;
+    const unsigned char *at = packed_panel(p, panel) + (size_t)first * PANEL_ROWS;
+    for (uint32_t k = first; k < end; k++, at += PANEL_ROWS, out += PANEL_ROWS) {
+        __m256i code = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)at));
+        __m256i magnitude = _mm256_and_si256(code, _mm256_set1_epi16(0x7F));
+        __m256i sign = _mm256_slli_epi16(_mm256_and_si256(code, _mm256_set1_epi16(0x80)), 8);
+        __m256i nan = _mm256_and_si256(_mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x7F)), _mm256_set1_epi16(0x7C00));
+        __m256i half = _mm256_or_si256(_mm256_or_si256(_mm256_slli_epi16(magnitude, 7), sign), nan);
+        __m256 low = _mm256_cvtph_ps(_mm256_castsi256_si128(half));
+        __m256 high = _mm256_cvtph_ps(_mm256_extracti128_si256(half, 1));
+        low = _mm256_mul_ps(_mm256_mul_ps(low, _mm256_set1_ps(256.0f)), _mm256_set1_ps(scale));
+        high = _mm256_mul_ps(_mm256_mul_ps(high, _mm256_set1_ps(256.0f)), _mm256_set1_ps(scale));
+        _mm256_storeu_ps(out, low);
+        _mm256_storeu_ps(out + 8, high);
+    }
+}
+
+/* Four inputs of a vector of codes: lane r holds the codes of row r for k, k + 1, k + 2, k + 3. */
+INLINE void decode_four(mi codes, unsigned shift, int mask, int zero, mf scale, mf minimum, float *out)
+{
+#pragma GCC unroll 4
+    for (unsigned j = 0; j < 4; j++) {
+        mf code = mf_from_mi(mi_sub(mi_and(mi_shift_right(codes, 8 * j + shift), mi_set1(mask)), mi_set1(zero)));
+        mf_store(out + (size_t)j * PANEL_ROWS, mf_fmsub(scale, code, minimum));
+    }
+}
+
+/* The 32 inputs of k-block b as scale * code - minimum, the same values as pack_decode_block. */
+INLINE void decode_integer(const struct packed *p, uint32_t panel, uint32_t b, float *out)
+{
+    size_t scales = p->kind == PACK_NIBBLE_MIN ? 4 * PANEL_ROWS
+                    : p->kind == PACK_GROUP    ? K_BLOCK / p->group * 2 * PANEL_ROWS * sizeof(float)
+                                               : 2 * PANEL_ROWS;
+    size_t codes_bytes = p->zero == 128 ? 512 : 256, bytes = codes_bytes + scales;
+    const unsigned char *head = packed_panel(p, panel), *at = head + b * bytes;
+    if (p->kind == PACK_NIBBLE_K) {
+        head += b / 8 * (4 * PANEL_ROWS + 8 * bytes);
+        at = head + 4 * PANEL_ROWS + b % 8 * bytes;
+    }
+    for (unsigned half = 0; half < HALVES; half++) {
+        const unsigned char *after = at + codes_bytes;
+        const float *f32 = (const float *)(const void *)after + half * W;
+        mf scale[2], minimum[2] = {mf_zero(), mf_zero()};
+        if (p->kind == PACK_GROUP) {
+            for (unsigned g = 0; g < 2; g++) {
+                unsigned from = p->group == 16 ? g : 0;
+                scale[g] = mf_load(f32 + (size_t)from * 2 * PANEL_ROWS);
+                minimum[g] = mf_load(f32 + ((size_t)from * 2 + 1) * PANEL_ROWS);
+            }
+        } else if (p->kind == PACK_NIBBLE_K) {
+            scale[0] = scale[1] = mf_mul(mf_from_f16(head + 2 * W * half), mf_from_u8(after + W * half));
+            minimum[0] = minimum[1] = mf_mul(mf_from_f16(head + 2 * PANEL_ROWS + 2 * W * half),
+                                             mf_from_u8(after + PANEL_ROWS + W * half));
+        } else {
+            scale[0] = scale[1] = mf_from_f16(after + 2 * W * half);
+            if (p->kind == PACK_NIBBLE_MIN)
+                minimum[0] = minimum[1] = mf_sub(mf_zero(), mf_from_f16(after + 2 * PANEL_ROWS + 2 * W * half));
+        }
+        float *y = out + half * W;
+        for (unsigned g = 0; g < (p->zero == 128 ? 8u : 4u); g++) {
+            mi codes = mi_load(at + 64 * g + 4 * W * half);
+            if (p->zero == 128) {
+                decode_four(codes, 0, 255, 128, scale[g / 4], minimum[g / 4], y + (size_t)4 * g * PANEL_ROWS);
+            } else {
+                decode_four(codes, 0, 15, p->zero, scale[0], minimum[0], y + (size_t)4 * g * PANEL_ROWS);
+                decode_four(codes, 4, 15, p->zero, scale[1], minimum[1], y + (size_t)(16 + 4 * g) * PANEL_ROWS);
+            }
+        }
+    }
+}
+
+/* Weights of input k as floats. Kinds without a direct load are decoded 32 inputs at a time into `decoded`. */
+INLINE mf float_weight(const unsigned char *panel, const float *decoded, enum pack_kind kind, uint32_t k, unsigned half)
+{
+    size_t at = (size_t)k * PANEL_ROWS + half * W;
+    if (kind == PACK_F32)
+        return mf_load((const float *)(const void *)panel + at);
+    if (kind == PACK_F16)
+        return mf_from_f16(panel + 2 * at);
+    if (kind == PACK_BF16)
+        return mf_from_bf16_pair(panel + ((size_t)(k / 2) * PANEL_ROWS + half * W) * 4, k % 2);
+    return mf_load(decoded + (size_t)(k % K_BLOCK) * PANEL_ROWS + half * W);
+}
+
+INLINE void tile_f32(const struct panel_job *job, uint32_t panel, unsigned half, uint32_t row, enum pack_kind kind, unsigned n)
+{
+    const unsigned char *data = packed_panel(job->w, panel);
+    float decoded[K_BLOCK * PANEL_ROWS];
+    const float *x[MAX_COLUMNS];
+    mf acc[MAX_COLUMNS];
+    uint32_t n_in = job->w->n_in;
+    for (unsigned c = 0; c < n; c++) {
+        x[c] = job->x->x + (size_t)(row + c) * job->x->x_stride;
+        acc[c] = mf_zero();
+    }
+    for (uint32_t first = 0; first < n_in; first += K_BLOCK) {
+        uint32_t end = n_in - first < K_BLOCK ? n_in : first + K_BLOCK;
+        if (kind == PACK_F8)
+            decode_f8(job->w, panel, first, end, decoded);
+        else if (kind >= PACK_NIBBLE)
+            decode_integer(job->w, panel, first / K_BLOCK, decoded);
+        for (uint32_t k = first; k < end; k++) {
+            mf w = float_weight(data, decoded, kind, k, half);
+#pragma GCC unroll 16
+            for (unsigned c = 0; c < n; c++)
+                acc[c] = mf_fma(w, mf_set1(x[c][k]), acc[c]);
+        }
+    }
+    store_tile(job, panel, half, row, acc, n);
+}
+
+/* One row of activations: four panels at a time, so that four chains of sums hide the latency of one. */
+INLINE void strip_f32(const struct panel_job *job, uint32_t panel, uint32_t row, enum pack_kind kind)
+{
+    enum { STRIP = 4 * HALVES };
+    const float *x = job->x->x + (size_t)row * job->x->x_stride;
+    mf acc[STRIP];
+    for (unsigned i = 0; i < STRIP; i++)
+        acc[i] = mf_zero();
+    for (uint32_t k = 0; k < job->w->n_in; k++) {
+        mf xk = mf_set1(x[k]);
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < STRIP; i++)
+            acc[i] = mf_fma(float_weight(packed_panel(job->w, panel + i / HALVES), NULL, kind, k, i % HALVES), xk, acc[i]);
+    }
+    for (unsigned i = 0; i < STRIP; i++)
+        store_tile(job, panel + i / HALVES, i % HALVES, row, &acc[i], 1);
+}
+
+#define DEFINE_RUN_F32(name, kind, direct)                                                                            \
+    static void name(const struct panel_job *job)                                                                     \
+    {                                                                                                                  \
+        uint32_t panel = job->panel_begin;                                                                             \
+        if (direct && job->row_end - job->row_begin == 1)                                                              \
+            for (; panel + 4 <= job->panel_end; panel += 4)                                                            \
+                strip_f32(job, panel, job->row_begin, direct ? kind : PACK_F32);                                       \
+        for (; panel < job->panel_end; panel++)                                                                        \
+            for (unsigned half = 0; half < HALVES; half++)                                                             \
+                TILE_LADDER(DO_TILE_##name);                                                                           \
+    }
+
+#define DO_TILE_run_f32_f32(n) tile_f32(job, panel, half, row, PACK_F32, COLUMNS(n))
+#define DO_TILE_run_f32_f16(n) tile_f32(job, panel, half, row, PACK_F16, COLUMNS(n))
+#define DO_TILE_run_f32_bf16(n) tile_f32(job, panel, half, row, PACK_BF16, COLUMNS(n))
+#define DO_TILE_run_f32_f8(n) tile_f32(job, panel, half, row, PACK_F8, COLUMNS(n))
+#define DO_TILE_run_f32_integer(n) tile_f32(job, panel, half, row, PACK_NIBBLE, COLUMNS(n))
+
+DEFINE_RUN_F32(run_f32_f32, PACK_F32, 1)
+DEFINE_RUN_F32(run_f32_f16, PACK_F16, 1)
+DEFINE_RUN_F32(run_f32_bf16, PACK_BF16, 1)
+DEFINE_RUN_F32(run_f32_f8, PACK_F8, 0)
+DEFINE_RUN_F32(run_f32_integer, PACK_NIBBLE, 0)
+
+static void run_f32(const struct panel_job *job)
+{
+    switch (job->w->kind) {
+    case PACK_F32:
+        run_f32_f32(job);
+        break;
+    case PACK_F16:
+        run_f32_f16(job);
+        break;
+    case PACK_BF16:
+        run_f32_bf16(job);
+        break;
+    case PACK_F8:
+        run_f32_f8(job);
+        break;
+    default:
+        run_f32_integer(job);
+    }
+}

@@ -1,0 +1,6 @@
+/* Row-wise ops and attention for AVX2, FMA and F16C. */
+#include "base/mem.h"
+#include "kernels/cpu/vector_body.h"
+
+const struct vector_ops vector_ops_avx2 = {rms_norm,  add,          gated_silu, rope, kv_write,
+                                           attention, latent_write, latent_attention};
