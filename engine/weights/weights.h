@@ -3,9 +3,11 @@
 #ifndef ENGINE_WEIGHTS_WEIGHTS_H
 #define ENGINE_WEIGHTS_WEIGHTS_H
 
+#include "base/arena.h"
 #include "base/file_map.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "kernels/dtype.h"
 
 enum { TENSOR_DIMS_MAX = 4 };
@@ -27,12 +29,13 @@ enum weights_format { WEIGHTS_SAFETENSORS, WEIGHTS_GGUF };
 struct weights {
     enum weights_format format;
     struct file_map *files;
-    uint32_t n_files;
+    uint32_t n_files, files_capacity;
     struct tensor *tensors;
-    uint32_t n_tensors;
+    uint32_t n_tensors, tensors_capacity;
     struct gguf *gguf; /* the first file's metadata when format is GGUF, else null */
     char *dir;         /* safetensors: the model directory */
-    void *index;       /* private: name lookup */
+    struct table index; /* name -> index into tensors */
+    struct arena names;
 };
 
 /* `path` is a .gguf file (first of a split or whole), a directory with safetensors or one .gguf file, or a
