@@ -121,7 +121,10 @@ unit-tests: $(UNIT_TESTS) $(TESTS_kernels_sweep) $(TESTS_sim)
 $(BUILD)/tests/model/forward: $(BUILD)/tests/model/forward.o $(call link_libs,engine)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(call link_system,engine)
-unit-tests: $(BUILD)/tests/model/forward
+$(BUILD)/tests/model/tokens: $(BUILD)/tests/model/tokens.o $(call link_libs,text)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(call link_system,text)
+unit-tests: $(BUILD)/tests/model/forward $(BUILD)/tests/model/tokens
 
 BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(call link_libs,engine)
