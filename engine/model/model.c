@@ -325,3 +325,21 @@ void model_memory(const struct model *m, struct model_memory *out)
     for (uint32_t i = 0; i < m->config.n_layers; i++)
         out->weights_packed_bytes += packed_bytes(&m->layers[i], &m->config);
 }
+
+void model_identify(const struct model *m, void (*add)(void *arg, const void *data, size_t len), void *arg)
+{
+    enum { SAMPLE = 64 };
+    for (uint32_t i = 0; i < m->weights.n_tensors; i++) {
+        const struct tensor *t = &m->weights.tensors[i];
+        add(arg, t->name, strlen(t->name) + 1);
+        add(arg, t->type_name, strlen(t->type_name) + 1);
+        add(arg, t->shape, sizeof t->shape);
+        if (t->readable)
+            add(arg, t->data, t->n_bytes < SAMPLE ? (size_t)t->n_bytes : SAMPLE);
+    }
+}
+
+const char *model_isa(const struct model *m)
+{
+    return m->ops->name;
+}

@@ -55,6 +55,12 @@ void model_copy_page(struct model *model, uint32_t from, uint32_t to);
 /* logits [n_logit_rows, vocabulary] (F32), in the order of batch->logit_rows. */
 void model_forward(struct model *model, const struct model_batch *batch, float *logits);
 
+/* Feeds what identifies the weights to `add`: names, shapes, types, sizes and a sample of each tensor's bytes. */
+void model_identify(const struct model *model, void (*add)(void *arg, const void *data, size_t len), void *arg);
+
+/* Name of the op table in use ("avx2"). */
+const char *model_isa(const struct model *model);
+
 /* Resident bytes by part, for the start-up table. */
 struct model_memory {
     uint64_t weights_mapped_bytes, weights_packed_bytes, activation_bytes, rope_bytes;

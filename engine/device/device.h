@@ -1,0 +1,16 @@
+/* Where a forward pass runs, as the scheduler sees it: pages that are numbers, and logits for the rows asked for. */
+#ifndef ENGINE_DEVICE_DEVICE_H
+#define ENGINE_DEVICE_DEVICE_H
+
+#include "engine/model/model.h"
+
+struct device {
+    void *self;
+    uint32_t vocabulary;       /* width of a logits row */
+    uint32_t n_pages;
+    uint32_t n_rows_max, n_logit_rows_max; /* of one step */
+    uint32_t context;          /* longest sequence the model takes */
+    void (*forward)(void *self, const struct model_batch *batch, float *logits);
+};
+
+#endif

@@ -1,0 +1,55 @@
+/* The pool of cache pages: who holds which, and which hold finished prompt state that may be found again.
+ *
+ * A page is free, held (one or more sequences refer to it) or cached (nobody refers to it, but the prefix index knows what is in
+ * it). Pages are numbers; their memory belongs to the device. All memory is taken when the pool is made.
+ *
+ * The prefix index: a full page is known by a hash chain over (partition, parent's hash, its tokens). A hash finds a page;
+ * equality of the parent's hash and of every token admits it, so that a collision cannot. Only the tokens' owner's partition is
+ * ever the first link: requests of other partitions cannot name the page. */
+#ifndef ENGINE_KV_PAGES_H
+#define ENGINE_KV_PAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+enum { KV_PAGES_TOKENS = 64, KV_PAGES_HASH_BYTES = 32, KV_PAGES_NONE = 0xFFFFFFFFu };
+
+struct page_hash {
+    uint8_t bytes[KV_PAGES_HASH_BYTES];
+};
+
+/* hash(out, parent, tokens): a keyed or plain 256-bit cryptographic hash; handed in so that this layer needs no library. */
+typedef void kv_pages_hash(struct page_hash *out, const struct page_hash *parent, const uint32_t tokens[KV_PAGES_TOKENS]);
+
+struct kv_pages;
+
+enum status kv_pages_create(struct kv_pages **out, uint32_t n_pages, kv_pages_hash *hash, struct error *error) must_check;
+void kv_pages_free(struct kv_pages *pages);
+
+/* A page nobody else holds, or KV_PAGES_NONE when all are held. Evicts the longest unused cached page when none is free. */
+uint32_t kv_pages_take(struct kv_pages *pages);
+void kv_pages_hold(struct kv_pages *pages, uint32_t page); /* one more holder */
+void kv_pages_give(struct kv_pages *pages, uint32_t page); /* one holder less; the last one leaves it cached or free */
+
+/* How many pages kv_pages_take could give now. */
+uint32_t kv_pages_available(const struct kv_pages *pages);
+
+/* Finds the cached or held page of these tokens after `parent`, and holds it. *out is its hash, to go on from. */
+bool kv_pages_find(struct kv_pages *pages, const struct page_hash *parent, const uint32_t tokens[KV_PAGES_TOKENS],
+                   uint32_t *page, struct page_hash *out);
+
+/* Makes a full, cleanly written page findable (when an equal one is known already, that one stays). *out as above. */
+void kv_pages_publish(struct kv_pages *pages, uint32_t page, const struct page_hash *parent,
+                      const uint32_t tokens[KV_PAGES_TOKENS], struct page_hash *out);
+
+struct kv_pages_count {
+    uint32_t total, free, cached, held;
+};
+void kv_pages_count(const struct kv_pages *pages, struct kv_pages_count *out);
+
+/* check()s that every page is in exactly one state and that the index leads to what it should. For tests and audits. */
+void kv_pages_audit(const struct kv_pages *pages);
+
+#endif

@@ -1,0 +1,237 @@
+/* Sampling by Gumbel maxima over the tokens that survive the filters: no sums whose order could matter decide a sample. */
+#include "engine/sampler.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+struct candidate {
+    float logit; /* after temperature */
+    uint32_t id;
+};
+
+struct sampler {
+    float *work;                  /* [vocabulary] */
+    uint32_t *counts;             /* [vocabulary], zero between rows */
+    struct candidate *candidates; /* [vocabulary] */
+    uint32_t vocabulary;
+};
+
+enum status sampler_create(struct sampler **out, uint32_t vocabulary, struct error *error)
+{
+    struct sampler *s = mem_zalloc(sizeof *s);
+    if (!s)
+        return error_set(error, STATUS_NO_MEMORY, "out of memory for the sampler");
+    s->vocabulary = vocabulary;
+    s->work = mem_zalloc_array(vocabulary, sizeof *s->work);
+    s->counts = mem_zalloc_array(vocabulary, sizeof *s->counts);
+    s->candidates = mem_zalloc_array(vocabulary, sizeof *s->candidates);
+    if (!s->work || !s->counts || !s->candidates) {
+        sampler_free(s);
+        return error_set(error, STATUS_NO_MEMORY, "out of memory for the sampler");
+    }
+    *out = s;
+    return STATUS_OK;
+}
+
+void sampler_free(struct sampler *s)
+{
+    if (!s)
+        return;
+    mem_free(s->work);
+    mem_free(s->counts);
+    mem_free(s->candidates);
+    mem_free(s);
+}
+
+/* Presence and frequency over generated tokens (OpenAI's definition), repetition over prompt and generated (Keskar et al. 2019,
+ * section 4.1). */
+static void penalise(struct sampler *s, const struct sampler_row *r)
+{
+    const struct protocol_submit *p = r->params;
+    float *w = s->work;
+    if (p->repetition_penalty != 1.0f) {
+        for (int pass = 0; pass < 2; pass++) {
+            const uint32_t *ids = pass ? r->generated : r->prompt;
+            uint32_t n = pass ? r->n_generated : r->n_prompt;
+            for (uint32_t i = 0; i < n; i++)
+                if (s->counts[ids[i]]++ == 0)
+                    w[ids[i]] = w[ids[i]] > 0 ? w[ids[i]] / p->repetition_penalty : w[ids[i]] * p->repetition_penalty;
+        }
+        for (uint32_t i = 0; i < r->n_prompt; i++)
+            s->counts[r->prompt[i]] = 0;
+        for (uint32_t i = 0; i < r->n_generated; i++)
+            s->counts[r->generated[i]] = 0;
+    }
+    if (p->presence_penalty != 0 || p->frequency_penalty != 0) {
+        for (uint32_t i = 0; i < r->n_generated; i++)
+            s->counts[r->generated[i]]++;
+        for (uint32_t i = 0; i < r->n_generated; i++) {
+            uint32_t id = r->generated[i];
+            if (s->counts[id])
+                w[id] -= p->presence_penalty + p->frequency_penalty * (float)s->counts[id];
+            s->counts[id] = 0;
+        }
+    }
+}
+
+static void ban_and_bias(struct sampler *s, const struct sampler_row *r, uint32_t n)
+{
+    const struct protocol_submit *p = r->params;
+    for (uint32_t i = 0; i < p->n_bias; i++) {
+        if (p->bias[i].bias <= -100.0f)
+            s->work[p->bias[i].token] = -INFINITY;
+        else /* +100 outweighs every other logit, as the API promises */
+            s->work[p->bias[i].token] += p->bias[i].bias >= 100.0f ? 1e9f : p->bias[i].bias;
+    }
+    for (uint32_t i = 0; !r->stops_allowed && i < p->n_stop_ids; i++)
+        if (p->stop_ids[i] < n)
+            s->work[p->stop_ids[i]] = -INFINITY;
+}
+
+static uint32_t largest(const float *w, uint32_t n)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < n; i++)
+        if (w[i] > w[best])
+            best = i;
+    return best;
+}
+
+static int by_logit(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->logit != y->logit)
+        return x->logit > y->logit ? -1 : 1;
+    return x->id < y->id ? -1 : 1;
+}
+
+/* The k-th largest logit and above move to the front (quickselect with fixed pivots: no randomness). */
+static void keep_top_k(struct candidate *c, uint32_t *n, uint32_t k)
+{
+    if (k >= *n)
+        return;
+    qsort(c, *n, sizeof *c, by_logit);
+    *n = k;
+}
+
+/* The smallest set of likeliest tokens whose probability reaches top_p, in 64-bit fixed point. */
+static void keep_top_p(struct candidate *c, uint32_t *n, float top_p)
+{
+    if (top_p >= 1.0f)
+        return;
+    qsort(c, *n, sizeof *c, by_logit);
+    const double unit = 281474976710656.0; /* 2^48 */
+    uint64_t total = 0, sum = 0;
+    for (uint32_t i = 0; i < *n; i++)
+        total += (uint64_t)(exp((double)c[i].logit - c[0].logit) * unit);
+    double wanted = (double)total * top_p;
+    for (uint32_t i = 0; i < *n; i++) {
+        sum += (uint64_t)(exp((double)c[i].logit - c[0].logit) * unit);
+        if ((double)sum >= wanted) {
+            *n = i + 1;
+            return;
+        }
+    }
+}
+
+/* Tokens so unlikely that all of them together could not be drawn once in 10^9 draws are left out before sorting. */
+static uint32_t collect(struct sampler *s, uint32_t n, float temperature, float min_p)
+{
+    uint32_t best = largest(s->work, n), kept = 0;
+    float top = s->work[best] / temperature;
+    float floor_logit = top - 30.0f - logf((float)n);
+    if (min_p > 0)
+        floor_logit = fmaxf(floor_logit, top + logf(min_p));
+    for (uint32_t i = 0; i < n; i++) {
+        float logit = s->work[i] / temperature;
+        if (logit >= floor_logit && s->work[i] > -INFINITY)
+            s->candidates[kept++] = (struct candidate){logit, i};
+    }
+    return kept;
+}
+
+static uint32_t draw(const struct sampler *s, uint32_t n, const struct sampler_row *r)
+{
+    uint32_t best = 0;
+    float best_value = -INFINITY;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t counter[4] = {s->candidates[i].id, r->n_generated, r->choice, 0}, words[4];
+        rng_philox(r->params->seed, counter, words);
+        float gumbel = -logf(-logf(rng_unit_open(words[0])));
+        float value = s->candidates[i].logit + gumbel;
+        if (value > best_value || (value == best_value && s->candidates[i].id < s->candidates[best].id)) {
+            best_value = value;
+            best = i;
+        }
+    }
+    return s->candidates[best].id;
+}
+
+static bool all_finite(const float *x, uint32_t n)
+{
+    float poison = 0;
+    for (uint32_t i = 0; i < n; i++)
+        poison += x[i] * 0.0f; /* 0, or NaN */
+    return poison == 0.0f;
+}
+
+enum status sampler_choose(struct sampler *s, const struct sampler_row *r, struct protocol_token *token, struct error *error)
+{
+    const struct protocol_submit *p = r->params;
+    uint32_t n = p->vocabulary && p->vocabulary < s->vocabulary ? p->vocabulary : s->vocabulary;
+    *token = (struct protocol_token){0};
+    if (!all_finite(r->logits, n))
+        return error_set(error, STATUS_INTERNAL, "the model's output is not finite");
+    memcpy(s->work, r->logits, n * sizeof *s->work);
+    penalise(s, r);
+    ban_and_bias(s, r, n);
+    uint32_t best = largest(s->work, n);
+    if (s->work[best] == -INFINITY)
+        return error_set(error, STATUS_INVALID, "every token is banned by logit_bias and stop tokens");
+    if (p->temperature < 1e-5f || p->top_p <= 0 || p->top_k == 1) {
+        token->token = best;
+    } else {
+        uint32_t kept = collect(s, n, p->temperature, p->min_p);
+        if (p->top_k)
+            keep_top_k(s->candidates, &kept, p->top_k);
+        keep_top_p(s->candidates, &kept, p->top_p);
+        token->token = draw(s, kept, r);
+    }
+    if (p->logprobs >= 0)
+        sampler_score(s, r->logits, n, token->token, (uint32_t)p->logprobs, token);
+    return STATUS_OK;
+}
+
+void sampler_score(struct sampler *s, const float *logits, uint32_t vocabulary, uint32_t token, uint32_t n_top,
+                   struct protocol_token *out)
+{
+    uint32_t n = vocabulary && vocabulary < s->vocabulary ? vocabulary : s->vocabulary, rank = 1, n_kept = 0;
+    float top = logits[largest(logits, n)];
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        sum += exp((double)logits[i] - top);
+        rank += logits[i] > logits[token] || (logits[i] == logits[token] && i < token);
+    }
+    double base = top + log(sum);
+    n_top = n_top < PROTOCOL_TOP_MAX ? n_top : PROTOCOL_TOP_MAX;
+    for (uint32_t i = 0; n_top && i < n; i++) { /* insertion into a short sorted list; ties keep the lower id first */
+        if (n_kept == n_top && logits[i] <= logits[out->top[n_kept - 1].token])
+            continue;
+        uint32_t at = n_kept < n_top ? n_kept++ : n_kept - 1;
+        while (at > 0 && logits[out->top[at - 1].token] < logits[i]) {
+            out->top[at] = out->top[at - 1];
+            at--;
+        }
+        out->top[at].token = i;
+    }
+    for (uint32_t i = 0; i < n_kept; i++)
+        out->top[i].logprob = (float)(logits[out->top[i].token] - base);
+    out->token = token;
+    out->logprob = (float)(logits[token] - base);
+    out->rank = rank;
+    out->n_top = n_kept;
+}

@@ -1,0 +1,746 @@
+/* The life of sequences: waiting -> running <-> parked -> ended. One function ends a sequence and gives back all it holds. */
+#include "engine/scheduler.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/sampler.h"
+
+enum {
+    PROMPT_CHUNK_MIN = 16,
+    STEP_NS_MAX = 500000000, /* with nobody decoding */
+    TENANTS_MAX = 4096,
+};
+
+/* What the sequences of one request share. */
+struct request {
+    uint64_t id;
+    struct protocol_submit params; /* its arrays point into `memory` */
+    void *memory;                  /* owned */
+    struct page_hash partition;
+    uint32_t n_open;    /* sequences not ended */
+    uint32_t n_cached;  /* prompt tokens the first choice did not compute */
+    uint64_t submitted_ns;
+    bool announced;     /* accepted was sent */
+    bool lead_done;     /* the first choice has computed the prompt: the others find its pages */
+};
+
+enum state { WAITING, RUNNING };
+
+struct sequence {
+    struct request *request;
+    uint32_t choice;         /* of the request: 0 .. n - 1 */
+    enum state state;
+    uint32_t *tokens;        /* [capacity]: prompt, then generated; owned */
+    uint32_t n_tokens, n_prompt, capacity;
+    uint32_t n_computed;     /* positions whose state is in the pages */
+    uint32_t *pages;         /* owned list */
+    uint32_t n_pages;
+    uint32_t n_published;    /* full pages offered to the index */
+    struct page_hash chain;  /* hash after them */
+    uint32_t n_scored;       /* prompt positions whose log-probabilities were sent */
+    uint64_t order;          /* of arrival: ties, preemption */
+    uint64_t started_ns, first_token_ns;
+    bool ever_ran;
+    /* in the plan of this step */
+    uint32_t n_rows, first_row, first_logit, n_logits;
+};
+
+struct tenant {
+    uint64_t id, served;
+};
+
+struct scheduler {
+    struct scheduler_options o;
+    struct kv_pages *pages;
+    struct sampler *sampler;
+    struct sequence **waiting, **running, **planned; /* lists; waiting in order of arrival */
+    uint32_t n_waiting, n_running, n_planned, waiting_capacity;
+    uint64_t waiting_tokens;
+    uint64_t next_order;
+    struct tenant *tenants;
+    uint32_t n_tenants;
+    float *logits;
+    /* the batch of a step */
+    uint32_t *ids, *positions, *logit_rows;
+    struct attention_seq *seqs;
+    /* measured, for the size of prompt chunks */
+    uint64_t decode_step_ns, prompt_token_ns;
+    struct protocol_stats stats;
+    uint64_t private_partitions;
+};
+
+/* ---- Making ---------------------------------------------------------------------------------------------------------- */
+
+enum status scheduler_create(struct scheduler **out, const struct scheduler_options *options, struct error *error)
+{
+    struct scheduler *s = mem_zalloc(sizeof *s);
+    if (!s)
+        return error_set(error, STATUS_NO_MEMORY, "out of memory for the scheduler");
+    s->o = *options;
+    const struct device *d = options->device;
+    uint32_t rows = options->step_tokens;
+    enum status status = kv_pages_create(&s->pages, d->n_pages, options->hash, error);
+    if (!status)
+        status = sampler_create(&s->sampler, d->vocabulary, error);
+    s->running = mem_zalloc_array(options->max_running, sizeof *s->running);
+    s->planned = mem_zalloc_array(options->max_running, sizeof *s->planned);
+    s->tenants = mem_zalloc_array(TENANTS_MAX, sizeof *s->tenants);
+    s->logits = mem_zalloc_array((size_t)d->n_logit_rows_max * d->vocabulary, sizeof *s->logits);
+    s->ids = mem_zalloc_array(rows, sizeof *s->ids);
+    s->positions = mem_zalloc_array(rows, sizeof *s->positions);
+    s->logit_rows = mem_zalloc_array(d->n_logit_rows_max, sizeof *s->logit_rows);
+    s->seqs = mem_zalloc_array(options->max_running, sizeof *s->seqs);
+    if (!status && (!s->running || !s->planned || !s->tenants || !s->logits || !s->ids || !s->positions || !s->logit_rows || !s->seqs))
+        status = error_set(error, STATUS_NO_MEMORY, "out of memory for the scheduler");
+    if (status) {
+        scheduler_free(s);
+        return status;
+    }
+    check(d->n_logit_rows_max >= options->max_running && rows >= options->max_running && rows <= d->n_rows_max);
+    *out = s;
+    return STATUS_OK;
+}
+
+static void release_pages(struct scheduler *s, struct sequence *q)
+{
+    for (uint32_t i = 0; i < q->n_pages; i++)
+        kv_pages_give(s->pages, q->pages[i]);
+    q->n_pages = 0;
+    q->n_computed = 0;
+    q->n_published = 0;
+    q->chain = q->request->partition;
+}
+
+static void list_remove(struct sequence **list, uint32_t *n, const struct sequence *q)
+{
+    for (uint32_t i = 0; i < *n; i++)
+        if (list[i] == q) {
+            memmove(list + i, list + i + 1, (*n - i - 1) * sizeof *list);
+            (*n)--;
+            return;
+        }
+    check(!"the sequence is in its list");
+}
+
+static void waiting_remove(struct scheduler *s, struct sequence *q)
+{
+    list_remove(s->waiting, &s->n_waiting, q);
+    s->waiting_tokens -= q->n_tokens;
+}
+
+/* Waiting sequences stand in order of arrival, so that a parked one comes back before younger ones. */
+static bool waiting_insert(struct scheduler *s, struct sequence *q)
+{
+    if (s->n_waiting == s->waiting_capacity) {
+        uint32_t capacity = s->waiting_capacity ? s->waiting_capacity * 2 : 64;
+        struct sequence **more = mem_realloc(s->waiting, capacity * sizeof *more);
+        if (!more)
+            return false;
+        s->waiting = more;
+        s->waiting_capacity = capacity;
+    }
+    uint32_t at = s->n_waiting++;
+    while (at > 0 && s->waiting[at - 1]->order > q->order) {
+        s->waiting[at] = s->waiting[at - 1];
+        at--;
+    }
+    s->waiting[at] = q;
+    s->waiting_tokens += q->n_tokens;
+    q->state = WAITING;
+    return true;
+}
+
+/* The one end of every sequence. */
+static void end_sequence(struct scheduler *s, struct sequence *q)
+{
+    struct request *r = q->request;
+    if (q->state == WAITING)
+        waiting_remove(s, q);
+    else
+        list_remove(s->running, &s->n_running, q);
+    release_pages(s, q);
+    r->lead_done |= q->choice == 0;
+    mem_free(q->tokens);
+    mem_free(q->pages);
+    mem_free(q);
+    check(r->n_open > 0);
+    if (--r->n_open == 0) {
+        mem_free(r->memory);
+        mem_free(r);
+    }
+}
+
+void scheduler_free(struct scheduler *s)
+{
+    if (!s)
+        return;
+    while (s->n_running)
+        end_sequence(s, s->running[0]);
+    while (s->n_waiting)
+        end_sequence(s, s->waiting[0]);
+    kv_pages_free(s->pages);
+    sampler_free(s->sampler);
+    mem_free(s->waiting);
+    mem_free(s->running);
+    mem_free(s->planned);
+    mem_free(s->tenants);
+    mem_free(s->logits);
+    mem_free(s->ids);
+    mem_free(s->positions);
+    mem_free(s->logit_rows);
+    mem_free(s->seqs);
+    mem_free(s);
+}
+
+/* ---- Submitting -------------------------------------------------------------------------------------------------------- */
+
+static uint32_t pages_for(uint32_t n_tokens)
+{
+    return (n_tokens + KV_PAGES_TOKENS - 1) / KV_PAGES_TOKENS;
+}
+
+static void refuse(struct scheduler *s, uint64_t id, uint32_t reason, const char *message)
+{
+    struct protocol_refused r = {.reason = reason};
+    snprintf(r.message, sizeof r.message, "%s", message);
+    s->o.events.refused(s->o.events.arg, id, &r);
+}
+
+static struct request *copy_request(struct scheduler *s, uint64_t id, const struct protocol_submit *p)
+{
+    size_t bias = p->n_bias * sizeof *p->bias, stops = p->n_stop_ids * sizeof *p->stop_ids;
+    struct request *r = mem_zalloc(sizeof *r);
+    char *memory = mem_alloc(bias + stops);
+    if (!r || !memory) {
+        mem_free(r);
+        mem_free(memory);
+        return NULL;
+    }
+    *r = (struct request){.id = id, .params = *p, .memory = memory, .submitted_ns = clock_now_ns(s->o.clock)};
+    if (bias)
+        memcpy(memory, p->bias, bias);
+    if (stops)
+        memcpy(memory + bias, p->stop_ids, stops);
+    r->params.bias = (const struct protocol_bias *)(void *)memory;
+    r->params.stop_ids = (const uint32_t *)(void *)(memory + bias);
+    r->params.prompt = NULL;
+    memcpy(r->partition.bytes, p->partition, sizeof r->partition.bytes);
+    if (!p->use_cache || !s->o.prefix_cache) { /* only its own choices may share pages */
+        uint64_t own[2] = {id, ++s->private_partitions};
+        memset(&r->partition, 0xFF, sizeof r->partition);
+        memcpy(r->partition.bytes, own, sizeof own);
+    }
+    return r;
+}
+
+static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice, const uint32_t *prompt)
+{
+    struct sequence *q = mem_zalloc(sizeof *q);
+    uint32_t n_prompt = r->params.n_prompt, capacity = n_prompt + r->params.max_tokens;
+    if (!q)
+        return false;
+    *q = (struct sequence){.request = r, .choice = choice, .n_tokens = n_prompt, .n_prompt = n_prompt, .capacity = capacity,
+                           .order = s->next_order++, .chain = r->partition};
+    q->tokens = mem_zalloc_array(capacity, sizeof *q->tokens);
+    q->pages = mem_zalloc_array(pages_for(capacity), sizeof *q->pages);
+    if (q->tokens)
+        memcpy(q->tokens, prompt, n_prompt * sizeof *prompt);
+    r->n_open++;
+    if (q->tokens && q->pages && waiting_insert(s, q))
+        return true;
+    mem_free(q->tokens);
+    mem_free(q->pages);
+    mem_free(q);
+    r->n_open--;
+    return false;
+}
+
+void scheduler_submit(struct scheduler *s, uint64_t id, const struct protocol_submit *p)
+{
+    char text[160];
+    uint64_t longest = (uint64_t)p->n_prompt + p->max_tokens;
+    uint64_t room = (uint64_t)s->o.device->n_pages * KV_PAGES_TOKENS;
+    room = room < s->o.context ? room : s->o.context;
+    if (longest > room) {
+        snprintf(text, sizeof text, "%u prompt tokens and %u to generate are more than the %llu that fit", p->n_prompt, p->max_tokens,
+                 (unsigned long long)room);
+        refuse(s, id, PROTOCOL_REFUSED_TOO_LONG, text);
+        return;
+    }
+    if (p->vocabulary > s->o.device->vocabulary) {
+        refuse(s, id, PROTOCOL_REFUSED_INVALID, "the request's vocabulary is larger than the model's");
+        return;
+    }
+    bool places = s->n_running + s->n_waiting < s->o.max_running; /* a free place is not a queue */
+    if (!places && (s->n_waiting + p->n_choices > s->o.max_queue ||
+                    s->waiting_tokens + (uint64_t)p->n_prompt * p->n_choices > s->o.max_queue_tokens)) {
+        snprintf(text, sizeof text, "%u sequences are waiting, at most %u may", s->n_waiting, s->o.max_queue);
+        refuse(s, id, PROTOCOL_REFUSED_QUEUE_FULL, text);
+        return;
+    }
+    struct request *r = copy_request(s, id, p);
+    bool ok = r != NULL;
+    for (uint32_t i = 0; ok && i < p->n_choices; i++)
+        ok = add_sequence(s, r, i, p->prompt);
+    if (ok)
+        return;
+    if (r && r->n_open)
+        scheduler_cancel(s, id);
+    else if (r) {
+        mem_free(r->memory);
+        mem_free(r);
+    }
+    refuse(s, id, PROTOCOL_REFUSED_QUEUE_FULL, "out of memory");
+}
+
+void scheduler_cancel(struct scheduler *s, uint64_t id)
+{
+    for (uint32_t i = s->n_running; i-- > 0;)
+        if (s->running[i]->request->id == id)
+            end_sequence(s, s->running[i]);
+    for (uint32_t i = s->n_waiting; i-- > 0;)
+        if (s->waiting[i]->request->id == id)
+            end_sequence(s, s->waiting[i]);
+}
+
+/* ---- Fairness ------------------------------------------------------------------------------------------------------------ */
+
+/* The account of a tenant. New ones begin at the least served account, so that they owe and are owed nothing. */
+static struct tenant *account(struct scheduler *s, uint64_t id)
+{
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < s->n_tenants; i++) {
+        if (s->tenants[i].id == id)
+            return &s->tenants[i];
+        least = s->tenants[i].served < least ? s->tenants[i].served : least;
+    }
+    if (s->n_tenants == TENANTS_MAX)
+        s->n_tenants = 0; /* accounts are a matter of the last while: starting over is fair to all */
+    s->tenants[s->n_tenants] = (struct tenant){id, least == UINT64_MAX ? 0 : least};
+    return &s->tenants[s->n_tenants++];
+}
+
+static struct sequence *next_waiting(struct scheduler *s)
+{
+    struct sequence *best = NULL;
+    uint64_t best_served = 0;
+    for (uint32_t i = 0; i < s->n_waiting; i++) {
+        struct sequence *q = s->waiting[i];
+        if (q->choice && !q->request->lead_done)
+            continue;
+        uint64_t served = account(s, q->request->params.tenant)->served;
+        if (!best || served < best_served) {
+            best = q;
+            best_served = served;
+        }
+    }
+    return best;
+}
+
+/* ---- Planning ------------------------------------------------------------------------------------------------------------- */
+
+/* Shares the cached pages of the longest known beginning. At least the last token is always computed. Scored prompts are
+ * computed whole, because the log-probabilities of cached positions are not kept. */
+static void find_prefix(struct scheduler *s, struct sequence *q)
+{
+    bool scored = q->request->params.prompt_logprobs >= 0 && q->n_scored < q->n_prompt;
+    struct page_hash next;
+    uint32_t page;
+    while (!scored && (q->n_pages + 1) * KV_PAGES_TOKENS < q->n_tokens &&
+           kv_pages_find(s->pages, &q->chain, q->tokens + (size_t)q->n_pages * KV_PAGES_TOKENS, &page, &next)) {
+        q->pages[q->n_pages++] = page;
+        q->chain = next;
+        q->n_published++;
+    }
+    q->n_computed = q->n_pages * KV_PAGES_TOKENS;
+}
+
+static bool is_planned(const struct scheduler *s, const struct sequence *q)
+{
+    for (uint32_t i = 0; i < s->n_planned; i++)
+        if (s->planned[i] == q)
+            return true;
+    return false;
+}
+
+static void park(struct scheduler *s, struct sequence *q)
+{
+    list_remove(s->running, &s->n_running, q);
+    release_pages(s, q);
+    s->stats.preemptions++;
+    check(waiting_insert(s, q)); /* there is room: it came from there */
+}
+
+/* Pages for positions up to n_computed + n. Takes from younger sequences that are not in this plan when none are left. */
+static bool ensure_pages(struct scheduler *s, struct sequence *q, uint32_t n)
+{
+    uint32_t wanted = pages_for(q->n_computed + n);
+    while (q->n_pages < wanted) {
+        uint32_t page = kv_pages_take(s->pages);
+        if (page != KV_PAGES_NONE) {
+            q->pages[q->n_pages++] = page;
+            continue;
+        }
+        struct sequence *victim = NULL;
+        for (uint32_t i = 0; i < s->n_running; i++)
+            if (s->running[i]->order > q->order && !is_planned(s, s->running[i]) &&
+                (!victim || s->running[i]->order > victim->order))
+                victim = s->running[i];
+        if (!victim)
+            return false;
+        park(s, victim);
+    }
+    return true;
+}
+
+/* Rows of q whose logits are wanted, when its next n tokens are computed. */
+static uint32_t logits_wanted(const struct sequence *q, uint32_t n)
+{
+    bool last = q->n_computed + n == q->n_tokens && q->n_tokens < q->capacity;
+    uint32_t wanted = last;
+    if (q->request->params.prompt_logprobs >= 0 && q->n_computed < q->n_prompt) {
+        uint32_t end = q->n_computed + n < q->n_prompt ? q->n_computed + n : q->n_prompt - 1; /* the last row scores nothing */
+        wanted += end > q->n_computed ? end - q->n_computed : 0;
+    }
+    return wanted;
+}
+
+static bool plan_sequence(struct scheduler *s, struct sequence *q, uint32_t n, uint32_t *rows, uint32_t *logits)
+{
+    uint32_t wanted = logits_wanted(q, n), room = s->o.device->n_logit_rows_max - *logits;
+    while (wanted > room && n > 1) { /* scored prompts: as many rows as there are logits for */
+        n = n > wanted - room ? n - (wanted - room) : 1;
+        wanted = logits_wanted(q, n);
+    }
+    if (wanted > room || !ensure_pages(s, q, n))
+        return false;
+    q->n_rows = n;
+    q->first_row = *rows;
+    q->first_logit = *logits;
+    q->n_logits = wanted;
+    *rows += n;
+    *logits += wanted;
+    s->planned[s->n_planned++] = q;
+    return true;
+}
+
+/* How many prompt tokens a step may take: beside decodes, about as much time again as they take; alone, half a second. */
+static uint32_t prompt_budget(const struct scheduler *s, bool decodes)
+{
+    uint64_t time = decodes ? s->decode_step_ns : STEP_NS_MAX;
+    uint64_t n = s->prompt_token_ns ? time / s->prompt_token_ns : s->o.step_tokens;
+    if (decodes && !s->decode_step_ns)
+        n = PROMPT_CHUNK_MIN * 4;
+    n = n < PROMPT_CHUNK_MIN ? PROMPT_CHUNK_MIN : n;
+    return n < s->o.step_tokens ? (uint32_t)n : s->o.step_tokens;
+}
+
+static int by_order(const struct sequence *a, const struct sequence *b)
+{
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static void plan(struct scheduler *s, bool *decodes)
+{
+    uint32_t rows = 0, logits = 0;
+    s->n_planned = 0;
+    *decodes = false;
+    for (uint32_t i = 1; i < s->n_running; i++) /* oldest first: it is the one that is never parked */
+        for (uint32_t j = i; j > 0 && by_order(s->running[j - 1], s->running[j]) > 0; j--) {
+            struct sequence *swap = s->running[j];
+            s->running[j] = s->running[j - 1];
+            s->running[j - 1] = swap;
+        }
+    for (uint32_t i = 0; i < s->n_running; i++) {
+        struct sequence *q = s->running[i];
+        if (q->n_tokens - q->n_computed == 1 && rows < s->o.step_tokens) {
+            *decodes |= q->n_tokens > q->n_prompt;
+            if (!plan_sequence(s, q, 1, &rows, &logits))
+                park(s, q);
+            i = q->state == WAITING ? i - 1 : i;
+        }
+    }
+    uint32_t budget = prompt_budget(s, *decodes);
+    for (uint32_t i = 0; i < s->n_running && budget && rows < s->o.step_tokens; i++) {
+        struct sequence *q = s->running[i];
+        uint32_t n = q->n_tokens - q->n_computed, most = s->o.step_tokens - rows;
+        if (n == 1 || is_planned(s, q))
+            continue;
+        most = most < budget ? most : budget;
+        n = n < most ? n : most;
+        if (plan_sequence(s, q, n, &rows, &logits))
+            budget -= q->n_rows;
+    }
+    while (s->n_waiting && s->n_running < s->o.max_running && budget && rows < s->o.step_tokens) {
+        struct sequence *q = next_waiting(s);
+        if (!q)
+            break;
+        find_prefix(s, q);
+        uint32_t n = q->n_tokens - q->n_computed, most = s->o.step_tokens - rows;
+        most = most < budget ? most : budget;
+        n = n < most ? n : most;
+        /* Room for its prompt now, or it would park others at once. */
+        uint32_t needed = pages_for(q->n_tokens) - q->n_pages;
+        if (needed > kv_pages_available(s->pages) && s->n_running) {
+            release_pages(s, q);
+            break;
+        }
+        waiting_remove(s, q);
+        q->state = RUNNING;
+        s->running[s->n_running++] = q;
+        if (!plan_sequence(s, q, n, &rows, &logits)) {
+            park(s, q);
+            break;
+        }
+        budget -= q->n_rows < budget ? q->n_rows : budget;
+    }
+}
+
+/* ---- Running a plan ---------------------------------------------------------------------------------------------------------- */
+
+static void fill_batch(struct scheduler *s, struct model_batch *batch)
+{
+    *batch = (struct model_batch){.token_ids = s->ids, .positions = s->positions, .seqs = s->seqs, .logit_rows = s->logit_rows};
+    for (uint32_t i = 0; i < s->n_planned; i++) {
+        struct sequence *q = s->planned[i];
+        uint32_t end = q->n_computed + q->n_rows;
+        bool scored = q->request->params.prompt_logprobs >= 0;
+        s->seqs[i] = (struct attention_seq){q->pages, q->first_row, q->n_rows, q->n_computed};
+        for (uint32_t r = 0; r < q->n_rows; r++) {
+            uint32_t position = q->n_computed + r, row = q->first_row + r;
+            s->ids[row] = q->tokens[position];
+            s->positions[row] = position;
+            bool last = position + 1 == q->n_tokens && q->n_tokens < q->capacity;
+            if (last || (scored && position + 1 < q->n_prompt))
+                s->logit_rows[batch->n_logit_rows++] = row;
+        }
+        check(end <= q->n_pages * KV_PAGES_TOKENS && batch->n_logit_rows == q->first_logit + q->n_logits);
+        batch->n_rows += q->n_rows;
+        batch->n_seqs++;
+    }
+}
+
+static void publish_pages(struct scheduler *s, struct sequence *q)
+{
+    while ((q->n_published + 1) * KV_PAGES_TOKENS <= q->n_computed) {
+        struct page_hash next;
+        kv_pages_publish(s->pages, q->pages[q->n_published], &q->chain, q->tokens + (size_t)q->n_published * KV_PAGES_TOKENS, &next);
+        q->chain = next;
+        q->n_published++;
+    }
+}
+
+static void finish(struct scheduler *s, struct sequence *q, uint32_t reason, uint32_t stop_token, uint32_t n_generated,
+                   const char *message)
+{
+    struct request *r = q->request;
+    uint64_t now = clock_now_ns(s->o.clock);
+    struct protocol_done done = {.choice = q->choice, .finish = reason, .stop_token = stop_token, .last = r->n_open == 1,
+                                 .n_generated = n_generated, .n_prompt = q->n_prompt, .n_cached = r->n_cached};
+    snprintf(done.message, sizeof done.message, "%s", message);
+    uint64_t started = q->ever_ran ? q->started_ns : now, first = q->first_token_ns ? q->first_token_ns : now;
+    done.queue_ns = started - r->submitted_ns;
+    done.prefill_ns = first - started;
+    done.decode_ns = now - first;
+    uint64_t id = r->id;
+    end_sequence(s, q);
+    s->o.events.done(s->o.events.arg, id, &done);
+}
+
+static bool is_stop(const struct protocol_submit *p, uint32_t token)
+{
+    for (uint32_t i = p->ignore_stop ? p->n_eos_ids : 0; i < p->n_stop_ids; i++)
+        if (p->stop_ids[i] == token)
+            return true;
+    return false;
+}
+
+/* Log-probabilities of the prompt positions just computed; the first token of a prompt has none. */
+static void score_prompt(struct scheduler *s, struct sequence *q)
+{
+    const struct protocol_submit *p = &q->request->params;
+    uint32_t logit = q->first_logit;
+    if (p->prompt_logprobs < 0 || q->choice != 0)
+        return;
+    for (uint32_t r = 0; r < q->n_rows; r++) {
+        uint32_t position = q->n_computed + r;
+        if (position + 1 >= q->n_prompt)
+            break;
+        struct protocol_token token = {0};
+        sampler_score(s->sampler, s->logits + (size_t)logit++ * s->o.device->vocabulary, p->vocabulary, q->tokens[position + 1],
+                      (uint32_t)p->prompt_logprobs, &token);
+        if (position + 1 <= q->n_scored)
+            continue; /* recomputed after parking: sent before */
+        q->n_scored = position + 1;
+        struct protocol_tokens head = {PROTOCOL_PROMPT_CHOICE, position + 1, 1, true};
+        s->o.events.tokens(s->o.events.arg, q->request->id, &head, &token);
+    }
+}
+
+/* Chooses the next token of a sequence whose last row was computed. True when the sequence goes on. */
+static void advance(struct scheduler *s, struct sequence *q)
+{
+    struct request *r = q->request;
+    struct error error;
+    struct protocol_token token;
+    uint32_t n_generated = q->n_tokens - q->n_prompt;
+    struct sampler_row row = {.logits = s->logits + (size_t)(q->first_logit + q->n_logits - 1) * s->o.device->vocabulary,
+                              .params = &r->params, .prompt = q->tokens, .n_prompt = q->n_prompt,
+                              .generated = q->tokens + q->n_prompt, .n_generated = n_generated,
+                              .choice = r->params.first_choice + q->choice,
+                              .stops_allowed = n_generated >= r->params.min_tokens};
+    if (sampler_choose(s->sampler, &row, &token, &error) != STATUS_OK) {
+        finish(s, q, PROTOCOL_FINISH_ERROR, 0, n_generated, error.message);
+        return;
+    }
+    if (!q->first_token_ns)
+        q->first_token_ns = clock_now_ns(s->o.clock);
+    s->stats.generated_tokens++;
+    if (n_generated >= r->params.min_tokens && is_stop(&r->params, token.token)) {
+        finish(s, q, PROTOCOL_FINISH_STOP, token.token, n_generated + 1, "");
+        return;
+    }
+    q->tokens[q->n_tokens++] = token.token;
+    struct protocol_tokens head = {q->choice, n_generated, 1, r->params.logprobs >= 0};
+    s->o.events.tokens(s->o.events.arg, r->id, &head, &token);
+    if (q->n_tokens == q->capacity)
+        finish(s, q, PROTOCOL_FINISH_LENGTH, 0, n_generated + 1, "");
+}
+
+static void settle(struct scheduler *s, struct sequence *q)
+{
+    struct request *r = q->request;
+    account(s, r->params.tenant)->served += q->n_rows;
+    score_prompt(s, q);
+    q->n_computed += q->n_rows;
+    r->lead_done |= q->choice == 0 && q->n_computed >= q->n_prompt;
+    publish_pages(s, q);
+    if (q->n_computed < q->n_tokens)
+        return;
+    if (q->n_tokens == q->capacity)
+        finish(s, q, PROTOCOL_FINISH_LENGTH, 0, 0, ""); /* only a score was asked for */
+    else
+        advance(s, q);
+}
+
+static void announce(struct scheduler *s, struct sequence *q)
+{
+    struct request *r = q->request;
+    if (!q->ever_ran) {
+        q->ever_ran = true;
+        q->started_ns = clock_now_ns(s->o.clock);
+        s->stats.prompt_tokens += q->choice == 0 ? q->n_prompt : 0;
+    }
+    if (r->announced || q->choice != 0)
+        return;
+    r->announced = true;
+    r->n_cached = q->n_computed;
+    s->stats.cached_prompt_tokens += q->n_computed;
+    s->o.events.accepted(s->o.events.arg, r->id, r->n_cached);
+}
+
+static void measure(struct scheduler *s, uint64_t ns, uint32_t n_rows, bool decodes)
+{
+    uint32_t n_decodes = 0;
+    for (uint32_t i = 0; i < s->n_planned; i++)
+        n_decodes += s->planned[i]->n_rows == 1;
+    if (decodes && n_decodes == n_rows)
+        s->decode_step_ns = s->decode_step_ns ? (s->decode_step_ns * 7 + ns) / 8 : ns;
+    else if (n_rows - n_decodes >= PROMPT_CHUNK_MIN) {
+        uint64_t rest = decodes && s->decode_step_ns < ns ? ns - s->decode_step_ns : ns, each = rest / (n_rows - n_decodes);
+        s->prompt_token_ns = s->prompt_token_ns ? (s->prompt_token_ns * 3 + each) / 4 : each;
+    }
+    s->stats.last_step_ns = ns;
+    s->stats.busy_ns += ns;
+    s->stats.n_steps++;
+}
+
+static void expire(struct scheduler *s)
+{
+    uint64_t now = clock_now_ns(s->o.clock);
+    for (uint32_t i = 0; i < s->n_waiting;) {
+        struct request *r = s->waiting[i]->request;
+        if (r->announced || !r->params.queue_timeout_ns || now - r->submitted_ns < r->params.queue_timeout_ns) {
+            i++;
+            continue;
+        }
+        uint64_t id = r->id;
+        scheduler_cancel(s, id);
+        refuse(s, id, PROTOCOL_REFUSED_TIMEOUT, "the request waited too long without starting");
+        i = 0;
+    }
+}
+
+bool scheduler_step(struct scheduler *s)
+{
+    struct model_batch batch;
+    bool decodes;
+    expire(s);
+    plan(s, &decodes);
+    if (!s->n_planned)
+        return false;
+    for (uint32_t i = 0; i < s->n_planned; i++)
+        announce(s, s->planned[i]);
+    fill_batch(s, &batch);
+    uint64_t begin = clock_now_ns(s->o.clock);
+    s->o.device->forward(s->o.device->self, &batch, s->logits);
+    measure(s, clock_now_ns(s->o.clock) - begin, batch.n_rows, decodes);
+    for (uint32_t i = 0; i < s->n_planned; i++)
+        settle(s, s->planned[i]);
+    s->n_planned = 0;
+    return true;
+}
+
+bool scheduler_is_idle(const struct scheduler *s)
+{
+    return s->n_running == 0 && s->n_waiting == 0;
+}
+
+uint32_t scheduler_plan_ids(const struct scheduler *s, uint64_t *ids, uint32_t max)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_planned && n < max; i++)
+        ids[n++] = s->planned[i]->request->id;
+    return n;
+}
+
+void scheduler_stats(const struct scheduler *s, struct protocol_stats *out)
+{
+    struct kv_pages_count pages;
+    kv_pages_count(s->pages, &pages);
+    *out = s->stats;
+    out->n_running = s->n_running;
+    for (uint32_t i = 0; i < s->n_waiting; i++) {
+        out->n_parked += s->waiting[i]->ever_ran;
+        out->n_waiting += !s->waiting[i]->ever_ran;
+    }
+    out->pages_total = pages.total;
+    out->pages_free = pages.free;
+    out->pages_cached = pages.cached;
+    out->pages_held = pages.held;
+}
+
+void scheduler_audit(const struct scheduler *s)
+{
+    struct kv_pages_count pages;
+    uint64_t tokens = 0;
+    uint32_t references = 0;
+    kv_pages_audit(s->pages);
+    kv_pages_count(s->pages, &pages);
+    for (uint32_t i = 0; i < s->n_running; i++) {
+        const struct sequence *q = s->running[i];
+        check(q->state == RUNNING && q->n_computed <= q->n_tokens && q->n_tokens <= q->capacity);
+        check(q->n_pages >= pages_for(q->n_computed) && q->n_pages <= pages_for(q->capacity));
+        references += q->n_pages;
+    }
+    for (uint32_t i = 0; i < s->n_waiting; i++) {
+        const struct sequence *q = s->waiting[i];
+        check(q->state == WAITING && q->n_pages == 0 && q->n_computed == 0);
+        check(i == 0 || s->waiting[i - 1]->order < q->order);
+        tokens += q->n_tokens;
+    }
+    check(tokens == s->waiting_tokens && pages.held <= references);
+    check(s->n_running || pages.held == 0);
+}
