@@ -400,7 +400,7 @@ static enum status read_flag(struct source *source, int argc, char **argv, int *
     return apply(source, option, value, "command line");
 }
 
-static const char *environment_value(char **environment, const char *name)
+const char *config_environment(char **environment, const char *name)
 {
     size_t n = strlen(name);
     for (char **e = environment; e && *e; e++)
@@ -416,7 +416,7 @@ static enum status load_all(struct config *config, const char *file, char **envi
     enum status status = STATUS_OK;
     for (size_t i = 0; i < options_count && !status; i++)
         status = apply(&defaults, &options_table[i], options_table[i].initial, "default");
-    const char *port = environment_value(environment, "PORT");
+    const char *port = config_environment(environment, "PORT");
     if (!status && port && *port)
         status = config_set(config, config_find("port"), port, "PORT", error);
     if (!status && file)
@@ -441,6 +441,75 @@ enum status config_load(struct config **out, const char *file, char **environmen
         return status;
     }
     *out = config;
+    return STATUS_OK;
+}
+
+/* ---- Reload ------------------------------------------------------------------------------------------------ */
+
+static enum status copy_value(struct config *to, const struct config *from, const struct option *option, struct error *error)
+{
+    const void *source = (const char *)from + option->offset;
+    switch (option->type) {
+    case OPTION_BOOL:
+        *(bool *)field(to, option) = *(const bool *)source;
+        return STATUS_OK;
+    case OPTION_UINT:
+    case OPTION_BYTES:
+    case OPTION_DURATION:
+        *(uint64_t *)field(to, option) = *(const uint64_t *)source;
+        return STATUS_OK;
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+        return set_text(to, option, *(char *const *)source, error);
+    case OPTION_LIST:
+        break;
+    }
+    const struct config_list *list = source;
+    struct config_list *mine = field(to, option);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < mine->n; i++)
+        mem_free(mine->items[i]);
+    mine->n = 0;
+    for (uint32_t i = 0; i < list->n && !status; i++)
+        status = list_add(mine, list->items[i], strlen(list->items[i]), option, "reload", error);
+    return status;
+}
+
+static bool same_value(const struct config *a, const struct config *b, const struct option *option)
+{
+    const void *x = (const char *)a + option->offset, *y = (const char *)b + option->offset;
+    switch (option->type) {
+    case OPTION_BOOL:
+        return *(const bool *)x == *(const bool *)y;
+    case OPTION_UINT:
+    case OPTION_BYTES:
+    case OPTION_DURATION:
+        return *(const uint64_t *)x == *(const uint64_t *)y;
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+        return strcmp(*(char *const *)x, *(char *const *)y) == 0;
+    case OPTION_LIST:
+        break;
+    }
+    const struct config_list *m = x, *n = y;
+    bool same = m->n == n->n;
+    for (uint32_t i = 0; same && i < m->n; i++)
+        same = strcmp(m->items[i], n->items[i]) == 0;
+    return same;
+}
+
+enum status config_keep_fixed(struct config *fresh, const struct config *running, void (*differs)(const char *name),
+                              struct error *error)
+{
+    for (size_t i = 0; i < options_count; i++) {
+        const struct option *option = &options_table[i];
+        if (option->reloadable || same_value(fresh, running, option))
+            continue;
+        differs(option->name);
+        enum status status = copy_value(fresh, running, option, error);
+        if (status)
+            return status;
+    }
     return STATUS_OK;
 }
 

@@ -75,6 +75,8 @@ const struct option options_table[] = {
      .secret = true},
     {"api_key_file", TEXT, AT(api_key_file), "", NULL, "Access", "PATH",
      "JSON file of keys: rows of {id, hash, scope, limits, models, expires}.", .reloadable = true},
+    {"generate_key", FLAG, AT(generate_key), "off", NULL, "Access", NULL,
+     "Where no key is configured and the address is not the loopback, make one at start and print it once."},
     {"cors_origins", LIST, AT(cors_origins), "", NULL, "Access", "ORIGIN,...",
      "Web origins that may read replies; * for all. None: CORS is off.", .reloadable = true},
     {"allowed_hosts", LIST, AT(allowed_hosts), "", NULL, "Access", "HOST,...",

@@ -35,6 +35,7 @@ struct config {
     /* identity */
     struct config_list api_keys;
     char *api_key_file;
+    bool generate_key;
     struct config_list cors_origins, allowed_hosts;
     bool public_models;
     char *public_ops; /* auto, on, off */

@@ -52,6 +52,11 @@ static void frame_end(struct buf *out, size_t at)
     memcpy(out->at + at + 12, &n, sizeof n);
 }
 
+void protocol_set_epoch(char *frame, uint32_t epoch)
+{
+    memcpy(frame + 16, &epoch, sizeof epoch);
+}
+
 void protocol_write_configure(struct buf *out, uint32_t epoch, const struct protocol_configure *m)
 {
     size_t at = frame_begin(out, PROTOCOL_CONFIGURE, epoch, 0);

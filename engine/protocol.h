@@ -192,6 +192,9 @@ enum status protocol_read_head(struct protocol_head *head, const void *bytes /* 
 
 void protocol_write_configure(struct buf *out, uint32_t epoch, const struct protocol_configure *message);
 void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const struct protocol_submit *message);
+/* Changes the epoch of a frame that was written before. */
+void protocol_set_epoch(char *frame, uint32_t epoch);
+
 void protocol_write_cancel(struct buf *out, uint32_t epoch, uint64_t id);
 void protocol_write_stop(struct buf *out, uint32_t epoch);
 void protocol_write_ready(struct buf *out, uint32_t epoch, const struct protocol_ready *message);

@@ -13,6 +13,8 @@ extern const unsigned commands_count;
 enum { COMMANDS_EXIT_USAGE = 64, COMMANDS_EXIT_CONFIG = 78, COMMANDS_EXIT_MODEL = 74, COMMANDS_EXIT_FAULT = 70 };
 
 int cmd_serve(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_engine(int argc, char **argv);

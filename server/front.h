@@ -4,7 +4,7 @@
 #define SERVER_FRONT_H
 
 #include "engine/protocol.h"
-#include "server/exchange.h"
+#include "server/http.h"
 
 struct front;
 struct server;
@@ -24,6 +24,10 @@ struct engine_listener {
 uint64_t front_submit(struct front *front, const struct protocol_submit *submit, const struct engine_listener *listener,
                       void *arg, struct error *error);
 
+/* The same for the server's own checks, before it is ready. */
+uint64_t front_submit_unchecked(struct front *front, const struct protocol_submit *submit, const struct engine_listener *listener,
+                                void *arg, struct error *error);
+
 /* The listener hears nothing more; pages come back at the next step border. */
 void front_cancel(struct front *front, uint64_t id);
 
@@ -35,12 +39,26 @@ void front_timer_stop(struct front *front, uint64_t handle);
 struct front_state {
     bool live;      /* main loop and HTTP thread turned within 1 s */
     bool ready;     /* a request would be answered */
-    bool loading, draining, engine_failed;
+    bool loading, draining, engine_failed; /* failed: restarts do not help, /health says error */
     struct protocol_ready engine;  /* valid once the first engine was ready */
     bool engine_known;
     struct protocol_stats stats;   /* latest */
     uint64_t engine_restarts;
 };
 void front_read_state(struct front *front, struct front_state *out);
+
+/* ---- Its life, for the serve command ------------------------------------------------------------------------ */
+
+/* The process's environment, for the engine's child and the service manager's variables; lends for ever. */
+enum status front_create(struct front **out, struct server *server, char **environment, struct error *error) must_check;
+
+/* Called on SIGHUP, on the main thread. */
+void front_on_reload(struct front *front, void (*reload)(void *arg), void *arg);
+
+const struct http_loop *front_http_loop(struct front *front);
+
+/* Starts the engine and runs until asked to stop; returns the process's exit code. */
+int front_run(struct front *front);
+void front_free(struct front *front);
 
 #endif

@@ -19,7 +19,8 @@ struct http_job {
 struct http_pool_job {
     void (*work)(struct http_pool_job *job);
     void (*done)(struct http_pool_job *job);
-    struct http_job job;   /* private to the loop */
+    struct http_job job; /* private to the loop, as is this: */
+    void *loop;
 };
 
 /* Main-loop services the HTTP layer needs; the front gives them (front.c implements these three with libuv). */

@@ -1,4 +1,4 @@
-/* What all of the front shares, immutable after start unless said. */
+/* What all of the front shares: set up before the first request, then read by every thread. */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
@@ -12,7 +12,7 @@ struct auth;
 struct metrics;
 
 struct server {
-    const struct config *config;   /* snapshot; reload swaps the reloadable part under server_config() */
+    _Atomic(const struct config *) config; /* a snapshot; a reload swaps it, old ones live until the end */
     struct model_text text;
     struct chat_format *format;
     char format_reason[256];
