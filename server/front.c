@@ -491,6 +491,7 @@ static void resubmit(struct front *f)
                 buf_add(out, s->frame.at, s->frame.len);
             }
     check(buf_status(out) == STATUS_OK);
+    engine_link_flush(f->engine);
 }
 
 static void golden_ended(void *arg, const char *failure)
