@@ -752,10 +752,12 @@ static void on_gone(void *arg, const char *how, int exit_code)
 /* A busy engine gives a sign at least every second; a loading one reports progress or is ready in start_timeout. */
 static void watchdog(struct front *f)
 {
-    uint64_t now = now_ms();
+    uint64_t now = now_ms(), silence_ms = settings(f)->step_timeout_ms;
     if (!f->engine)
         return;
-    bool overdue = f->engine_ready ? busy(f) && now - f->last_frame_ms > settings(f)->step_timeout_ms
+    if (draining(f) && silence_ms > SUSPECT_MS)
+        silence_ms = SUSPECT_MS; /* a wedged engine does not hold up the end */
+    bool overdue = f->engine_ready ? busy(f) && now - f->last_frame_ms > silence_ms
                                    : now - f->started_ms > settings(f)->start_timeout_ms;
     if (!overdue)
         return;
@@ -833,6 +835,8 @@ static void stop_engine(struct front *f)
 {
     if (!f->engine)
         return;
+    if (!f->engine_ready)
+        engine_link_kill(f->engine); /* a loading engine reads no messages, and nothing of it is worth keeping */
     protocol_write_stop(engine_link_out(f->engine), f->epoch);
     engine_link_flush(f->engine);
     uint64_t until = now_ms() + STOP_MS;
