@@ -1,6 +1,6 @@
 #!/bin/sh
-# A virtual environment for the Python side of the tests, made once per requirements file. Without a package index
-# the Python tests are skipped, and the runner says so.
+# A virtual environment for the Python side of the tests, made once per requirements file. Without a package index it
+# fails and says so; tests/run.py can then still run the other parts, and reports the Python ones as skipped.
 set -eu
 venv=${1:?usage: setup_venv.sh FOLDER}
 here=$(dirname "$0")
