@@ -41,6 +41,6 @@ void auth_partition(const struct auth *auth, uint32_t key_index, const struct st
 uint64_t auth_tenant(const struct auth *auth, uint32_t key_index, const struct str *user_id);
 
 /* The row's name for the log; "-" where there is none. */
-const char *auth_key_id(struct auth *auth, uint32_t key_index);
+void auth_key_id(struct auth *auth, uint32_t key_index, char out[AUTH_KEY_ID_MAX + 1]);
 
 #endif

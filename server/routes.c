@@ -1,0 +1,100 @@
+/* The table of routes, and finding a row for a path. Adding one: a row here, its handler in api.h, `make docs`. */
+#include "server/routes.h"
+
+#include <string.h>
+
+#include "server/api.h"
+
+#define GET HTTP_GET
+#define POST HTTP_POST
+#define OPENAI ROUTE_PREFIXES_OPENAI
+#define V1 ROUTE_PREFIXES_V1
+#define PLAIN ROUTE_PREFIXES_NONE
+
+/* method, path, prefixes, scope, surface, body, inline, handler, help */
+const struct route routes_table[] = {
+    {POST, "/chat/completions", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_chat, "Chat, whole or streamed."},
+    {POST, "/completions", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_completions,
+     "Continue a prompt of text or token ids; score one with echo and max_tokens 0."},
+    {GET, "/models", OPENAI, ROUTE_SCOPE_MODELS, ROUTE_SURFACE_OPENAI, false, true, api_models, "The models served."},
+    {GET, "/models/{id}", OPENAI, ROUTE_SCOPE_MODELS, ROUTE_SURFACE_OPENAI, false, true, api_model, "One model."},
+    {POST, "/tokenize", V1, ROUTE_SCOPE_USE, ROUTE_SURFACE_NATIVE, true, false, api_tokenize, "Text or messages to token ids."},
+    {POST, "/detokenize", V1, ROUTE_SCOPE_USE, ROUTE_SURFACE_NATIVE, true, false, api_detokenize, "Token ids to text."},
+    {POST, "/apply-template", V1, ROUTE_SCOPE_USE, ROUTE_SURFACE_NATIVE, true, false, api_apply_template,
+     "A chat body to the prompt text it becomes."},
+    {GET, "/health", V1, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_health, "200 when able to serve, with the state in words."},
+    {GET, "/healthz", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_health, "The same."},
+    {GET, "/livez", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_live, "200 while the process runs its loops."},
+    {GET, "/ready", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_ready, "200 when a request would be answered."},
+    {GET, "/readyz", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_ready, "The same."},
+    {GET, "/ping", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_ping, "As /ready, with an empty body."},
+    {GET, "/metrics", PLAIN, ROUTE_SCOPE_OPS, ROUTE_SURFACE_OPS, false, true, api_metrics, "Prometheus text."},
+    {GET, "/version", PLAIN, ROUTE_SCOPE_OPS, ROUTE_SURFACE_OPS, false, true, api_version, "Version and build."},
+    {GET, "/", PLAIN, ROUTE_SCOPE_BANNER, ROUTE_SURFACE_OPS, false, true, api_banner, "A line that says what this is."},
+};
+const size_t routes_count = sizeof routes_table / sizeof routes_table[0];
+
+static const char *const prefixes[][4] = {
+    [ROUTE_PREFIXES_NONE] = {""},
+    [ROUTE_PREFIXES_OPENAI] = {"", "/v1", "/beta", "/beta/v1"},
+    [ROUTE_PREFIXES_V1] = {"", "/v1"},
+};
+
+/* Does the path after its prefix belong to the row? The {id} part takes everything that is left, and is not empty. */
+static bool row_has(const struct route *row, struct str path, struct str *tail)
+{
+    size_t n = strlen(row->path);
+    *tail = str_from("", 0);
+    if (n > 5 && strcmp(row->path + n - 5, "/{id}") == 0) {
+        struct str head = str_from(row->path, n - 4);
+        if (!str_starts(path, head) || path.len == head.len)
+            return false;
+        *tail = str_skip(path, head.len);
+        return true;
+    }
+    return str_is(path, row->path);
+}
+
+static bool row_matches(const struct route *row, struct str path, struct str *tail)
+{
+    for (unsigned i = 0; i < 4 && prefixes[row->prefixes][i]; i++) {
+        struct str prefix = str_of(prefixes[row->prefixes][i]);
+        if (str_starts(path, prefix) && row_has(row, str_skip(path, prefix.len), tail))
+            return true;
+    }
+    return false;
+}
+
+void routes_find(struct route_match *out, enum http_method method, struct str path)
+{
+    *out = (struct route_match){.tail = {"", 0}};
+    for (size_t i = 0; i < routes_count; i++) {
+        const struct route *row = &routes_table[i];
+        struct str tail;
+        if (!row_matches(row, path, &tail))
+            continue;
+        out->path_known = true;
+        out->methods[row->method] = true;
+        if (row->method == HTTP_GET)
+            out->methods[HTTP_HEAD] = true;
+        if (row->method == method || (row->method == HTTP_GET && method == HTTP_HEAD)) {
+            out->route = row;
+            out->tail = tail;
+        }
+    }
+}
+
+void routes_write_markdown(FILE *out)
+{
+    static const char *const scopes[] = {"", "never", "never", "as `public_ops` says", "unless `public_models`", "where keys are set"};
+    fputs("# Routes\n\nThis page is written by `make docs` from the table in `server/routes.c`. Each path also answers with one "
+          "trailing slash; `GET` rows answer `HEAD` too.\n\n| method | path | also under | key needed | what it does |\n"
+          "| --- | --- | --- | --- | --- |\n", out);
+    for (size_t i = 0; i < routes_count; i++) {
+        const struct route *row = &routes_table[i];
+        fprintf(out, "| %s | `%s` | ", row->method == HTTP_POST ? "POST" : "GET", row->path);
+        for (unsigned k = 1; k < 4 && prefixes[row->prefixes][k]; k++)
+            fprintf(out, "%s`%s`", k > 1 ? ", " : "", prefixes[row->prefixes][k]);
+        fprintf(out, " | %s | %s |\n", scopes[row->scope], row->help);
+    }
+}
