@@ -124,7 +124,7 @@ static enum status read_file(const char *dir, const char *name, size_t max, char
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status read_json(const char *dir, const char *name, json_t **out, struct error *error)
+static enum status read_json(const char *dir, const char *name, size_t flags, json_t **out, struct error *error)
 {
     char *text;
     size_t len;
@@ -133,7 +133,7 @@ static enum status read_json(const char *dir, const char *name, json_t **out, st
     enum status status = read_file(dir, name, SMALL_FILE_MAX, &text, &len, error);
     if (status || !text)
         return status;
-    *out = json_loadb(text, len, JSON_ALLOW_NUL, &why);
+    *out = json_loadb(text, len, JSON_ALLOW_NUL | flags, &why);
     mem_free(text);
     if (!json_is_object(*out)) {
         json_decref(*out);
@@ -219,11 +219,11 @@ static enum status load_parts(struct model_text *m, const char *dir, struct erro
         status = tokenizer_from_json(&m->tokenizer, str_from(tokenizer, n_tokenizer), str_from(settings, settings ? n_settings : 0),
                                      name, error);
     if (!status)
-        status = read_json(dir, "config.json", &config, error);
+        status = read_json(dir, "config.json", 0, &config, error);
     if (!status)
-        status = read_json(dir, "generation_config.json", &generation, error);
+        status = read_json(dir, "generation_config.json", 0, &generation, error);
     if (!status)
-        status = read_json(dir, "tokenizer_config.json", &tokenizer_config, error);
+        status = read_json(dir, "tokenizer_config.json", JSON_DECODE_INT_AS_REAL, &tokenizer_config, error);
     if (!status) {
         read_config(m, config);
         if (generation)

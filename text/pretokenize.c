@@ -12,8 +12,13 @@ enum { STEPS_MAX = 16, PATTERN_BYTES_MAX = 64 * 1024, JIT_STACK_START = 32 * 102
 
 struct pretokenize {
     pcre2_code *steps[STEPS_MAX]; /* owned */
+    bool compiled[STEPS_MAX];     /* to machine code */
     unsigned n_steps;
 };
+
+/* Oniguruma's $ and ^ stand at every line. */
+#define OPTIONS (PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE)
+#define MATCHING (PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY)
 
 /* Unicode White_Space: PCRE2's own \s counts U+180E, which it is not. */
 #define SPACES "\\t-\\r \\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}"
@@ -29,8 +34,25 @@ struct pretokenize {
 #define DEEPSEEK3_WORDS                                                                                               \
     "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"                      \
     "| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-/* The letters of Latin, Greek, Cyrillic, Armenian and kin scripts that have case, as the published class lists them. */
-#define CASED "(?:\\p{Lu}|\\p{Ll}|\\p{Lt})"
+/* Letters of the scripts that have case, as the published class lists them: it is not a category (Armenian small letters are
+ * absent). */
+#define CASED "[" \
+    "A-Za-z\\x{B5}\\x{C0}-\\x{D6}\\x{D8}-\\x{F6}\\x{F8}-\\x{1BA}\\x{1BC}-\\x{1BF}\\x{1C4}-\\x{293}" \
+    "\\x{295}-\\x{2AF}\\x{370}-\\x{373}\\x{376}\\x{377}\\x{37B}-\\x{37D}\\x{37F}\\x{386}\\x{388}-\\x{38A}" \
+    "\\x{38C}\\x{38E}-\\x{3A1}\\x{3A3}-\\x{3F5}\\x{3F7}-\\x{481}\\x{48A}-\\x{52F}\\x{531}-\\x{556}" \
+    "\\x{10A0}-\\x{10C5}\\x{13A0}-\\x{13F5}\\x{13F8}-\\x{13FD}\\x{1C90}-\\x{1CBA}\\x{1CBD}-\\x{1CBF}" \
+    "\\x{1D00}-\\x{1D2B}\\x{1D6B}-\\x{1D77}\\x{1D79}-\\x{1D9A}\\x{1E00}-\\x{1F15}\\x{1F18}-\\x{1F1D}" \
+    "\\x{1F20}-\\x{1F45}\\x{1F48}-\\x{1F4D}\\x{1F50}-\\x{1F57}\\x{1F59}\\x{1F5B}\\x{1F5D}\\x{1F5F}-\\x{1F7D}" \
+    "\\x{1F80}-\\x{1FB4}\\x{1FB6}-\\x{1FBC}\\x{1FBE}\\x{1FC2}-\\x{1FC4}\\x{1FC6}-\\x{1FCC}\\x{1FD0}-\\x{1FD3}" \
+    "\\x{1FD6}-\\x{1FDB}\\x{1FE0}-\\x{1FEC}\\x{1FF2}-\\x{1FF4}\\x{1FF6}-\\x{1FFC}\\x{2102}\\x{2107}" \
+    "\\x{210A}-\\x{2113}\\x{2115}\\x{2119}-\\x{211D}\\x{2124}\\x{2126}\\x{2128}\\x{212A}-\\x{212D}" \
+    "\\x{212F}-\\x{2134}\\x{2139}\\x{213C}-\\x{213F}\\x{2145}-\\x{2149}\\x{214E}\\x{2183}\\x{2184}" \
+    "\\x{2C00}-\\x{2C7B}\\x{2C7E}-\\x{2CE4}\\x{2CEB}-\\x{2CEE}\\x{2CF2}\\x{2CF3}\\x{A640}-\\x{A66D}" \
+    "\\x{A680}-\\x{A69B}\\x{A722}-\\x{A76F}\\x{A771}-\\x{A787}\\x{A78B}-\\x{A78E}\\x{AB70}-\\x{ABBF}" \
+    "\\x{FB00}-\\x{FB06}\\x{FB13}-\\x{FB17}\\x{FF21}-\\x{FF3A}\\x{FF41}-\\x{FF5A}\\x{10400}-\\x{1044F}" \
+    "\\x{104B0}-\\x{104D3}\\x{104D8}-\\x{104FB}\\x{10C80}-\\x{10CB2}\\x{10CC0}-\\x{10CF2}" \
+    "\\x{118A0}-\\x{118DF}\\x{1E900}-\\x{1E943}" \
+    "]"
 
 struct named {
     const char *names; /* separated by spaces */
@@ -109,6 +131,8 @@ static enum status translate(struct buf *out, struct str pattern, struct error *
                 buf_add_char(out, pattern.at[++i]);
             continue;
         }
+        if (in_class && c == '&' && next == '&')
+            return error_set(error, STATUS_UNSUPPORTED, "pre-tokenizer pattern: && inside a class is not read");
         if (c == ']')
             in_class = false;
         buf_add_char(out, c);
@@ -130,13 +154,14 @@ enum status pretokenize_add(struct pretokenize *p, enum pretokenize_kind kind, s
         pattern = str_of("\\p{N}+");
     enum status status = translate(&text, pattern, error);
     if (!status) {
-        pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)text.at, text.len, PCRE2_UTF | PCRE2_UCP, &code, &at, NULL);
+        pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)text.at, text.len, OPTIONS, &code, &at, NULL);
         if (!compiled) {
             char why[128] = "";
             pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
             status = error_set(error, STATUS_UNSUPPORTED, "pre-tokenizer pattern: %s (at byte %zu)", why, (size_t)at);
         } else {
-            pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* where refused, the interpreter gives the same pieces */
+            /* Where machine code is refused, the interpreter gives the same pieces. */
+            p->compiled[p->n_steps] = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
             p->steps[p->n_steps++] = compiled;
         }
     }
@@ -223,13 +248,14 @@ static void matcher_release(struct matcher *m)
 }
 
 /* Cuts one piece by one pattern. The pattern sees the piece as if it were the whole text. */
-static enum status cut(const pcre2_code *code, struct matcher *m, const char *text, struct piece piece, struct piece_list *out,
+static enum status cut(const struct pretokenize *p, unsigned step, struct matcher *m, const char *text, struct piece piece, struct piece_list *out,
                        struct error *error)
 {
     PCRE2_SPTR subject = (PCRE2_SPTR)(text + piece.start);
     PCRE2_SIZE at = 0, done = 0;
     while (at < piece.len) {
-        int n = pcre2_match(code, subject, piece.len, at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, m->data, m->context);
+        int n = p->compiled[step] ? pcre2_jit_match(p->steps[step], subject, piece.len, at, MATCHING, m->data, m->context)
+                                  : pcre2_match(p->steps[step], subject, piece.len, at, MATCHING, m->data, m->context);
         if (n == PCRE2_ERROR_NOMATCH)
             break;
         if (n < 0)
@@ -257,7 +283,7 @@ enum status pretokenize_run(const struct pretokenize *p, struct str text, struct
     for (unsigned s = 0; s < p->n_steps && !status; s++) {
         next.n = 0;
         for (size_t i = 0; i < now.n && !status; i++)
-            status = cut(p->steps[s], &m, text.at, now.at[i], &next, error);
+            status = cut(p, s, &m, text.at, now.at[i], &next, error);
         struct piece_list swap = now;
         now = next;
         next = swap;

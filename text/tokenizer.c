@@ -11,35 +11,6 @@
 
 enum { CANCEL_EVERY_BYTES = 64 * 1024, MEMORY_MAX = 1 << 30 };
 
-/* ---- Token lists ---------------------------------------------------------------------------------------------------- */
-
-void token_list_init(struct token_list *list, size_t max_tokens)
-{
-    *list = (struct token_list){.max = max_tokens};
-}
-
-void token_list_release(struct token_list *list)
-{
-    mem_free(list->ids);
-    *list = (struct token_list){.max = list->max};
-}
-
-enum status token_list_add(struct token_list *list, uint32_t id)
-{
-    if (list->n >= list->max)
-        return STATUS_LIMIT;
-    if (list->n == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 64;
-        uint32_t *more = mem_realloc(list->ids, capacity * sizeof *more);
-        if (!more)
-            return STATUS_NO_MEMORY;
-        list->ids = more;
-        list->capacity = capacity;
-    }
-    list->ids[list->n++] = id;
-    return STATUS_OK;
-}
-
 /* ---- Making ---------------------------------------------------------------------------------------------------------- */
 
 enum status tokenizer_create(struct tokenizer **out, uint32_t n_ids, struct error *error)
@@ -77,6 +48,8 @@ void tokenizer_free(struct tokenizer *t)
     mem_free(t->literals);
     table_release(&t->vocabulary);
     pair_table_release(&t->pairs);
+    piece_table_release(&t->pieces);
+    mem_free(t->byte_pairs);
     pretokenize_free(t->pretokenize);
     mem_free(t);
 }
@@ -145,6 +118,41 @@ static void find_fim(struct tokenizer *t)
                      tokenizer_find(t, names[i][2], &t->fim[2]);
 }
 
+static enum status fill_byte_pairs(struct tokenizer *t)
+{
+    t->byte_pairs = mem_zalloc_array(256 * 256, sizeof *t->byte_pairs);
+    if (!t->byte_pairs)
+        return STATUS_NO_MEMORY;
+    for (unsigned i = 0; i < 256 * 256; i++)
+        if (!pair_table_find(&t->pairs, t->byte_ids[i >> 8], t->byte_ids[i & 255], &t->byte_pairs[i]))
+            t->byte_pairs[i] = UINT64_MAX;
+    return STATUS_OK;
+}
+
+/* Most pieces of ordinary text are tokens as they stand: finds out once which. An added token is never one, so that only a
+ * literal in scaffold gives its id. */
+static enum status mark_whole_pieces(struct tokenizer *t)
+{
+    struct token_list list;
+    token_list_init(&list, TOKENIZER_ENTRY_BYTES_MAX);
+    enum status status = piece_table_create(&t->pieces, t->vocabulary.n_entries);
+    for (uint32_t i = 0; i < t->vocabulary.n_entries && !status; i++) {
+        uint32_t id = (uint32_t)t->vocabulary.entries[i].value;
+        if (t->flags[id] & TOKENIZER_ADDED)
+            continue;
+        list.n = 0;
+        if (!t->ignore_merges)
+            status = tokenizer_merge(t, t->entries[id], &list);
+        if (!t->ignore_merges && (list.n != 1 || list.ids[0] != id))
+            continue;
+        t->flags[id] |= TOKENIZER_WHOLE;
+        if (t->entries[id].len && t->entries[id].len <= PIECE_TABLE_BYTES)
+            piece_table_add(&t->pieces, t->entries[id], id);
+    }
+    token_list_release(&list);
+    return status;
+}
+
 enum status tokenizer_finish(struct tokenizer *t, struct error *error)
 {
     for (uint32_t id = 0; id < t->n_ids; id++)
@@ -158,7 +166,10 @@ enum status tokenizer_finish(struct tokenizer *t, struct error *error)
     }
     if (!t->has_fim)
         find_fim(t);
-    return STATUS_OK;
+    enum status status = t->symbols == SYMBOLS_BYTES ? fill_byte_pairs(t) : STATUS_OK;
+    if (!status)
+        status = mark_whole_pieces(t);
+    return status ? error_set(error, status, "out of memory for the vocabulary") : STATUS_OK;
 }
 
 bool tokenizer_from_alphabet(struct str text, char *out, size_t *len)
@@ -189,11 +200,12 @@ struct encoding {
     const struct tokenizer *t;
     struct token_list *list;
     const _Atomic bool *cancel;
-    struct buf run; /* text since the last matched token */
+    struct buf run;                 /* text since the last matched token */
+    struct piece_cache_slot *cache; /* owned; null for short texts */
     size_t since_check;
     struct error *error;
     bool swallow_space; /* the last token strips what follows */
-    bool at_start;
+    size_t n_before;    /* tokens in the list at the start */
 };
 
 static enum status out_of_room(struct encoding *e, enum status status)
@@ -208,11 +220,13 @@ static enum status encode_pieces(struct encoding *e, struct str text)
     struct piece *pieces = NULL, whole = {0, (uint32_t)text.len};
     size_t n = 1;
     enum status status = STATUS_OK;
+    if (!e->cache && text.len >= PIECE_CACHE_FROM_BYTES)
+        e->cache = mem_zalloc_array(PIECE_CACHE_SLOTS, sizeof *e->cache); /* without one the ids are the same */
     if (e->t->pretokenize)
         status = pretokenize_run(e->t->pretokenize, text, &pieces, &n, e->error);
     for (size_t i = 0; i < n && !status; i++) {
         struct piece p = pieces ? pieces[i] : whole;
-        status = out_of_room(e, tokenizer_merge(e->t, str_from(text.at + p.start, p.len), e->list));
+        status = out_of_room(e, tokenizer_merge_cached(e->t, str_from(text.at + p.start, p.len), e->cache, e->list));
         e->since_check += p.len;
         if (e->since_check >= CANCEL_EVERY_BYTES) {
             e->since_check = 0;
@@ -224,10 +238,25 @@ static enum status encode_pieces(struct encoding *e, struct str text)
     return status;
 }
 
-/* Spaces as U+2581, with one in front. */
+static bool gets_space_prefix(const struct encoding *e, struct str text)
+{
+    bool has_space = text.at[0] == ' ' || str_starts(text, str_of("\xE2\x96\x81"));
+    switch (e->t->space_prefix) {
+    case SPACE_PREFIX_EVERY_RUN:
+        return true;
+    case SPACE_PREFIX_MISSING:
+        return !has_space;
+    case SPACE_PREFIX_MISSING_FIRST:
+        return !has_space && e->list->n == e->n_before;
+    default:
+        return false;
+    }
+}
+
+/* Spaces as U+2581, perhaps with one in front. */
 static enum status mark_spaces(struct encoding *e, struct str text, struct buf *out)
 {
-    if (e->t->add_space_prefix && e->at_start && text.len)
+    if (gets_space_prefix(e, text))
         buf_add(out, "\xE2\x96\x81", 3);
     for (size_t i = 0; i < text.len; i++)
         if (text.at[i] == ' ')
@@ -245,38 +274,49 @@ static bool is_ascii(struct str text)
     return true;
 }
 
+/* *text in the tokenizer's normal form, in fresh memory *owned where that may differ. */
+static enum status normalise(struct encoding *e, struct str *text, utf8proc_int32_t **owned)
+{
+    static const utf8proc_option_t forms[] = {
+        [NORMAL_FORM_NFC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE,
+        [NORMAL_FORM_NFD] = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE,
+        [NORMAL_FORM_NFKC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
+        [NORMAL_FORM_NFKD] = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT,
+    };
+    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text->at;
+    utf8proc_option_t form = forms[e->t->normal_form];
+    if (e->t->normal_form == NORMAL_FORM_NONE || is_ascii(*text))
+        return STATUS_OK;
+    utf8proc_ssize_t n = utf8proc_decompose(at, (utf8proc_ssize_t)text->len, NULL, 0, form);
+    *owned = n < 0 ? NULL : mem_zalloc_array((size_t)n + 1, sizeof **owned); /* reencoding adds a terminator */
+    if (!*owned)
+        return error_set(e->error, STATUS_NO_MEMORY, "out of memory while normalising text");
+    n = utf8proc_decompose(at, (utf8proc_ssize_t)text->len, *owned, n, form);
+    if (n >= 0)
+        n = utf8proc_reencode(*owned, n, form);
+    if (n < 0)
+        return error_set(e->error, STATUS_INVALID, "the text has no normal form (code %d)", (int)n);
+    *text = str_from((const char *)*owned, (size_t)n);
+    return STATUS_OK;
+}
+
 static enum status encode_run(struct encoding *e)
 {
     struct str text = buf_str(&e->run);
-    utf8proc_uint8_t *normal = NULL;
+    utf8proc_int32_t *normal = NULL;
     struct buf marked;
     if (!text.len)
         return STATUS_OK;
     buf_init(&marked, SIZE_MAX / 2);
-    enum status status = STATUS_OK;
-    if (e->t->normal_form != NORMAL_FORM_NONE && !is_ascii(text)) {
-        static const utf8proc_option_t forms[] = {
-            [NORMAL_FORM_NFC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE,
-            [NORMAL_FORM_NFD] = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE,
-            [NORMAL_FORM_NFKC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
-            [NORMAL_FORM_NFKD] = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT,
-        };
-        utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)text.at, (utf8proc_ssize_t)text.len, &normal,
-                                          forms[e->t->normal_form]);
-        if (n < 0)
-            status = error_set(e->error, STATUS_NO_MEMORY, "out of memory while normalising text");
-        else
-            text = str_from((const char *)normal, (size_t)n);
-    }
+    enum status status = normalise(e, &text, &normal);
     if (!status && e->t->space_marks) {
         status = out_of_room(e, mark_spaces(e, text, &marked));
         text = buf_str(&marked);
     }
     if (!status)
         status = encode_pieces(e, text);
-    e->at_start = false;
     buf_release(&marked);
-    free(normal); /* utf8proc's own allocation */
+    mem_free(normal);
     buf_clear(&e->run);
     return status;
 }
@@ -301,16 +341,40 @@ static size_t match_literal(const struct tokenizer *t, struct str text, size_t a
     return best;
 }
 
-static bool is_space(char c)
+/* Unicode White_Space. */
+static bool is_space(uint32_t c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    return (c >= '\t' && c <= '\r') || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+/* Bytes of white space that begin valid text. */
+static size_t leading_space(struct str text)
+{
+    uint32_t c;
+    size_t at = 0, n;
+    while ((n = utf8_decode(text.at + at, text.len - at, &c)) && is_space(c))
+        at += n;
+    return at;
+}
+
+static void drop_trailing_space(struct buf *run)
+{
+    while (run->len) {
+        size_t at = run->len - 1;
+        uint32_t c;
+        while (at > 0 && (run->at[at] & 0xC0) == 0x80)
+            at--;
+        if (!utf8_decode(run->at + at, run->len - at, &c) || !is_space(c))
+            break;
+        run->at[run->len = at] = 0;
+    }
 }
 
 static enum status emit_literal(struct encoding *e, uint32_t id)
 {
     if (e->t->flags[id] & TOKENIZER_LSTRIP)
-        while (e->run.len && is_space(e->run.at[e->run.len - 1]))
-            e->run.at[--e->run.len] = 0;
+        drop_trailing_space(&e->run);
     enum status status = encode_run(e);
     if (!status)
         status = out_of_room(e, token_list_add(e->list, id));
@@ -318,18 +382,25 @@ static enum status emit_literal(struct encoding *e, uint32_t id)
     return status;
 }
 
+/* Skips white space after a token that strips it, on into the next span if need be. */
+static void swallow(struct encoding *e, struct str text, size_t *at)
+{
+    if (e->swallow_space)
+        *at += leading_space(str_skip(text, *at));
+    if (*at < text.len)
+        e->swallow_space = false;
+}
+
 static enum status encode_span(struct encoding *e, const struct span *span)
 {
     struct str s = span->text;
-    size_t plain = 0, i = 0;
+    size_t plain, i = 0;
     bool first[256] = {false};
     if (span->kind == SPAN_SCAFFOLD)
         for (uint32_t c = e->t->literals[0].child; c; c = e->t->literals[c].sibling)
             first[e->t->literals[c].byte] = true;
-    while (e->swallow_space && i < s.len && is_space(s.at[i]))
-        plain = ++i;
-    if (s.len > i)
-        e->swallow_space = false;
+    swallow(e, s, &i);
+    plain = i;
     while (i < s.len) {
         uint32_t id;
         size_t n = first[(unsigned char)s.at[i]] ? match_literal(e->t, s, i, &id) : 0;
@@ -342,11 +413,9 @@ static enum status encode_span(struct encoding *e, const struct span *span)
         enum status status = emit_literal(e, id);
         if (status)
             return status;
-        plain = i += n;
-        while (e->swallow_space && i < s.len && is_space(s.at[i]))
-            plain = ++i;
-        if (s.len > i)
-            e->swallow_space = false;
+        i += n;
+        swallow(e, s, &i);
+        plain = i;
     }
     return buf_add(&e->run, s.at + plain, s.len - plain) ? out_of_room(e, STATUS_NO_MEMORY) : STATUS_OK;
 }
@@ -354,7 +423,7 @@ static enum status encode_span(struct encoding *e, const struct span *span)
 enum status tokenizer_encode(const struct tokenizer *tokenizer, const struct span *spans, size_t n_spans, struct token_list *list,
                              const _Atomic bool *cancel, struct error *error)
 {
-    struct encoding e = {.t = tokenizer, .list = list, .cancel = cancel, .error = error, .at_start = true};
+    struct encoding e = {.t = tokenizer, .list = list, .cancel = cancel, .error = error, .n_before = list->n};
     enum status status = STATUS_OK;
     buf_init(&e.run, SIZE_MAX / 2);
     for (size_t i = 0; i < n_spans && !status; i++) {
@@ -370,6 +439,7 @@ enum status tokenizer_encode(const struct tokenizer *tokenizer, const struct spa
     if (!status)
         status = encode_run(&e);
     buf_release(&e.run);
+    mem_free(e.cache);
     return status;
 }
 
@@ -439,60 +509,6 @@ bool tokenizer_is_special(const struct tokenizer *t, uint32_t id)
 bool tokenizer_is_control(const struct tokenizer *t, uint32_t id)
 {
     return id < t->n_ids && (t->flags[id] & TOKENIZER_ADDED);
-}
-
-/* ---- Decoding ------------------------------------------------------------------------------------------------------------ */
-
-void detokenizer_init(struct detokenizer *d, const struct tokenizer *tokenizer, bool skip_special)
-{
-    *d = (struct detokenizer){.tokenizer = tokenizer, .skip_special = skip_special, .at_start = true};
-}
-
-/* Bytes of a token as text: U+2581 becomes a space where the tokenizer marks spaces, the very first of which was added. */
-static void add_bytes(struct detokenizer *d, uint32_t id, struct buf *out)
-{
-    const struct tokenizer *t = d->tokenizer;
-    struct str s = tokenizer_bytes(t, id);
-    if (!t->space_marks || tokenizer_is_control(t, id)) {
-        buf_add_str(out, s);
-        return;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        bool mark = s.len - i >= 3 && memcmp(s.at + i, "\xE2\x96\x81", 3) == 0;
-        if (mark && !(d->at_start && i == 0 && t->add_space_prefix))
-            buf_add_char(out, ' ');
-        else if (!mark)
-            buf_add_char(out, s.at[i]);
-        i += mark ? 2 : 0;
-    }
-    d->at_start = false;
-}
-
-enum status detokenizer_push(struct detokenizer *d, uint32_t id, struct buf *out)
-{
-    struct buf text;
-    if (d->skip_special && tokenizer_is_special(d->tokenizer, id))
-        return buf_status(out);
-    buf_init(&text, SIZE_MAX / 2);
-    buf_add(&text, d->held, d->n_held);
-    add_bytes(d, id, &text);
-    d->n_held = 0;
-    if (buf_status(&text) == STATUS_OK && text.len) {
-        size_t tail = utf8_incomplete_tail(text.at, text.len);
-        utf8_repair(out, text.at, text.len - tail);
-        memcpy(d->held, text.at + text.len - tail, tail);
-        d->n_held = (uint8_t)tail;
-    }
-    enum status status = buf_status(&text) ? STATUS_NO_MEMORY : buf_status(out);
-    buf_release(&text);
-    return status;
-}
-
-enum status detokenizer_end(struct detokenizer *d, struct buf *out)
-{
-    utf8_repair(out, (const char *)d->held, d->n_held);
-    d->n_held = 0;
-    return buf_status(out);
 }
 
 enum status tokenizer_decode(const struct tokenizer *tokenizer, const uint32_t *ids, size_t n, bool skip_special, struct buf *out)

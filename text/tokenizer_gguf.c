@@ -214,7 +214,8 @@ static enum status read_specials(struct source *s, bool bos_default)
         status = get_id(s, "tokenizer.ggml.fim_mid_token_id", &fim[2]);
     if (status)
         return status;
-    t->unknown_id = unknown >= 0 ? (uint32_t)unknown : TOKENIZER_NO_ID;
+    /* A byte-level vocabulary without some byte leaves it out: its "unknown" is often the end token. */
+    t->unknown_id = unknown >= 0 && !s->bytes ? (uint32_t)unknown : TOKENIZER_NO_ID;
     t->has_fim = fim[0] >= 0 && fim[1] >= 0 && fim[2] >= 0;
     for (int i = 0; i < 3 && t->has_fim; i++)
         t->fim[i] = (uint32_t)fim[i];
@@ -248,10 +249,11 @@ static enum status read_characters_model(struct source *s)
 {
     s->t->symbols = SYMBOLS_CHARACTERS;
     s->t->space_marks = true;
-    s->t->add_space_prefix = true;
-    enum status status = gguf_get_bool(s->gguf, "tokenizer.ggml.add_space_prefix", &s->t->add_space_prefix, s->error);
+    bool prefix = true;
+    enum status status = gguf_get_bool(s->gguf, "tokenizer.ggml.add_space_prefix", &prefix, s->error);
     if (status && status != STATUS_NOT_FOUND)
         return status;
+    s->t->space_prefix = prefix ? SPACE_PREFIX_EVERY_RUN : SPACE_PREFIX_NONE;
     status = merges_from_scores(s);
     return status ? status : read_specials(s, true);
 }

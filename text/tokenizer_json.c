@@ -70,7 +70,7 @@ static enum status add_normalizer(struct source *s, const json_t *part, const ch
             return STATUS_OK;
         }
     if (type_is(part, "Prepend") && str_is(text_of(json_object_get(part, "prepend")), "\xE2\x96\x81")) {
-        s->t->add_space_prefix = true;
+        s->t->space_prefix = SPACE_PREFIX_EVERY_RUN;
         return STATUS_OK;
     }
     const json_t *pattern = json_object_get(json_object_get(part, "pattern"), "String");
@@ -108,6 +108,21 @@ static enum status add_split(struct source *s, const json_t *part, const char *p
     return status;
 }
 
+static enum status add_metaspace(struct source *s, const json_t *part, const char *path)
+{
+    const json_t *scheme = json_object_get(part, "prepend_scheme"), *mark = json_object_get(part, "replacement");
+    struct str name = json_is_string(scheme) ? text_of(scheme) : str_of("always");
+    if (json_is_string(mark) && !str_is(text_of(mark), "\xE2\x96\x81"))
+        return bad(s, path, "a Metaspace whose replacement is not U+2581 is not read");
+    s->t->space_marks = true;
+    s->t->space_prefix = str_is(name, "first") ? SPACE_PREFIX_MISSING_FIRST : SPACE_PREFIX_MISSING;
+    if (str_is(name, "never") || json_is_false(json_object_get(part, "add_prefix_space")))
+        s->t->space_prefix = SPACE_PREFIX_NONE;
+    if (json_is_false(json_object_get(part, "split")))
+        return STATUS_OK;
+    return pretokenize_add(s->t->pretokenize, PRETOKENIZE_ISOLATE, str_of("\xE2\x96\x81[^\xE2\x96\x81]*"), s->error);
+}
+
 static enum status add_pretokenizer(struct source *s, const json_t *part, const char *path)
 {
     if (type_is(part, "Split"))
@@ -124,13 +139,8 @@ static enum status add_pretokenizer(struct source *s, const json_t *part, const 
                    ? STATUS_OK
                    : pretokenize_add_named(s->t->pretokenize, str_of("gpt-2"), s->error);
     }
-    if (type_is(part, "Metaspace")) {
-        const json_t *scheme = json_object_get(part, "prepend_scheme");
-        s->t->space_marks = true;
-        s->t->add_space_prefix = !json_is_false(json_object_get(part, "add_prefix_space")) &&
-                                 !(json_is_string(scheme) && strcmp(json_string_value(scheme), "never") == 0);
-        return json_is_true(json_object_get(part, "split")) ? bad(s, path, "Metaspace with split is not read") : STATUS_OK;
-    }
+    if (type_is(part, "Metaspace"))
+        return add_metaspace(s, part, path);
     return unknown(s, path, json_object_get(part, "type"));
 }
 
@@ -264,7 +274,9 @@ static enum status read_merge(struct source *s, const json_t *merge, const json_
         status = symbol_id(s, right, vocab, &b);
     if (!status)
         status = symbol_id(s, str_from(joined, left.len + right.len), vocab, &result);
-    return status ? status : pair_table_add(&s->t->pairs, a, b, rank, result);
+    if (status || s->t->flags[result] & TOKENIZER_ADDED) /* an added token comes from its literal alone */
+        return status;
+    return pair_table_add(&s->t->pairs, a, b, rank, result);
 }
 
 static enum status read_merges(struct source *s, const json_t *merges, const json_t *vocab)
@@ -285,6 +297,8 @@ static enum status read_added(struct source *s, const json_t *added)
         const json_t *a = json_array_get(added, i), *content = json_object_get(a, "content");
         if (!json_is_string(content))
             return bad(s, "added_tokens", "an entry has no content");
+        if (json_is_true(json_object_get(a, "single_word")))
+            return bad(s, "added_tokens", "single_word is not read");
         unsigned flags = TOKENIZER_ADDED | (json_is_true(json_object_get(a, "special")) ? TOKENIZER_SPECIAL : 0u) |
                          (json_is_true(json_object_get(a, "lstrip")) ? TOKENIZER_LSTRIP : 0u) |
                          (json_is_true(json_object_get(a, "rstrip")) ? TOKENIZER_RSTRIP : 0u);
@@ -315,6 +329,16 @@ static void read_config(struct source *s, const json_t *config)
         s->t->add_eos = json_is_true(add_eos);
 }
 
+/* Settings of the BPE model that would change the ids and are not read. */
+static enum status check_model(struct source *s, const json_t *model)
+{
+    static const char *const affixes[] = {"continuing_subword_prefix", "end_of_word_suffix"};
+    for (size_t i = 0; i < sizeof affixes / sizeof affixes[0]; i++)
+        if (json_string_length(json_object_get(model, affixes[i])))
+            return bad(s, "model", "subword prefixes and word suffixes are not read");
+    return STATUS_OK;
+}
+
 static enum status read_all(struct source *s, const json_t *root, const json_t *config)
 {
     const json_t *model = json_object_get(root, "model"), *vocab = json_object_get(model, "vocab");
@@ -338,14 +362,18 @@ static enum status read_all(struct source *s, const json_t *root, const json_t *
         status = walk(s, json_object_get(root, "decoder"), "decoders", "decoder", 0, check_decoder);
     if (status)
         return status;
+    status = check_model(s, model);
+    if (status)
+        return status;
     s->byte_fallback = json_is_true(json_object_get(model, "byte_fallback"));
+    s->t->fuse_unknown = json_is_true(json_object_get(model, "fuse_unk"));
     s->t->symbols = s->bytes ? SYMBOLS_BYTES : SYMBOLS_CHARACTERS;
     s->t->ignore_merges = json_is_true(json_object_get(model, "ignore_merges"));
     status = read_vocabulary(s, vocab);
     if (!status)
-        status = read_merges(s, json_object_get(model, "merges"), vocab);
-    if (!status)
         status = read_added(s, added);
+    if (!status)
+        status = read_merges(s, json_object_get(model, "merges"), vocab);
     if (!status)
         status = tokenizer_finish(s->t, s->error);
     if (status)
@@ -366,12 +394,21 @@ enum status tokenizer_from_json(struct tokenizer **out, struct str tokenizer_jso
     json_error_t why;
     if (tokenizer_json.len > FILE_BYTES_MAX)
         return error_set(error, STATUS_LIMIT, "%s: larger than 256 MiB", name);
-    json_t *root = json_loadb(tokenizer_json.at, tokenizer_json.len, JSON_ALLOW_NUL, &why);
+    json_t *root = json_loadb(tokenizer_json.at, tokenizer_json.len, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(root)) {
         json_decref(root);
         return error_set(error, STATUS_INVALID, "%s: not a JSON object (line %d)", name, why.line);
     }
-    json_t *config = tokenizer_config.len ? json_loadb(tokenizer_config.at, tokenizer_config.len, JSON_ALLOW_NUL, NULL) : NULL;
+    json_t *config = NULL;
+    if (tokenizer_config.len) {
+        /* model_max_length is often 10^30. */
+        config = json_loadb(tokenizer_config.at, tokenizer_config.len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &why);
+        if (!json_is_object(config)) {
+            json_decref(root);
+            json_decref(config);
+            return error_set(error, STATUS_INVALID, "the tokenizer_config of %s: not a JSON object (line %d)", name, why.line);
+        }
+    }
     enum status status = read_all(&s, root, config);
     json_decref(root);
     json_decref(config);

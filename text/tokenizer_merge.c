@@ -6,60 +6,15 @@
 
 enum { SHORT = 32, STACK_SYMBOLS = 256 };
 
-/* ---- Pairs -------------------------------------------------------------------------------------------------------- */
-
-static void place(struct pair_table *t, uint64_t key, uint64_t value)
-{
-    uint64_t hash = key * 0x9E3779B97F4A7C15u;
-    size_t at = (hash >> 20) & (t->n_slots - 1);
-    while (t->keys[at] != UINT64_MAX)
-        at = (at + 1) & (t->n_slots - 1);
-    t->keys[at] = key;
-    t->values[at] = value;
-}
-
-enum status pair_table_reserve(struct pair_table *t, size_t n)
-{
-    size_t slots = t->n_slots ? t->n_slots : 1024;
-    while (slots < n * 2)
-        slots *= 2;
-    if (slots == t->n_slots)
-        return STATUS_OK;
-    struct pair_table bigger = {.n = t->n, .n_slots = slots};
-    bigger.keys = mem_zalloc_array(slots, sizeof *bigger.keys);
-    bigger.values = mem_zalloc_array(slots, sizeof *bigger.values);
-    if (!bigger.keys || !bigger.values) {
-        pair_table_release(&bigger);
-        return STATUS_NO_MEMORY;
-    }
-    memset(bigger.keys, 0xFF, slots * sizeof *bigger.keys);
-    for (size_t i = 0; i < t->n_slots; i++)
-        if (t->keys[i] != UINT64_MAX)
-            place(&bigger, t->keys[i], t->values[i]);
-    pair_table_release(t);
-    *t = bigger;
-    return STATUS_OK;
-}
-
-void pair_table_release(struct pair_table *t)
-{
-    mem_free(t->keys);
-    mem_free(t->values);
-    *t = (struct pair_table){0};
-}
-
-enum status pair_table_add(struct pair_table *t, uint32_t left, uint32_t right, uint32_t rank, uint32_t result)
-{
-    uint64_t known;
-    enum status status = pair_table_reserve(t, t->n + 1);
-    if (status || pair_table_find(t, left, right, &known))
-        return status;
-    place(t, (uint64_t)left << 32 | right, (uint64_t)rank << 32 | result);
-    t->n++;
-    return STATUS_OK;
-}
-
 /* ---- Symbols ------------------------------------------------------------------------------------------------------ */
+
+static bool has_byte_tokens(const struct tokenizer *t, struct str character)
+{
+    for (size_t i = 0; i < character.len; i++)
+        if (t->byte_ids[(unsigned char)character.at[i]] == TOKENIZER_NO_ID)
+            return false;
+    return true;
+}
 
 /* The piece as ids; each entry at most one per byte. TOKENIZER_NO_ID never stands in the result. */
 static size_t start_symbols(const struct tokenizer *t, struct str piece, uint32_t *ids)
@@ -82,10 +37,10 @@ static size_t start_symbols(const struct tokenizer *t, struct str piece, uint32_
         len = len ? len : 1;
         if (table_find(&t->vocabulary, str_from(piece.at + i, len), &id)) {
             ids[n++] = (uint32_t)id;
-        } else if (t->byte_ids[(unsigned char)piece.at[i]] != TOKENIZER_NO_ID) {
+        } else if (has_byte_tokens(t, str_from(piece.at + i, len))) {
             for (size_t k = 0; k < len; k++)
                 ids[n++] = t->byte_ids[(unsigned char)piece.at[i + k]];
-        } else if (t->unknown_id != TOKENIZER_NO_ID) {
+        } else if (t->unknown_id != TOKENIZER_NO_ID && !(t->fuse_unknown && n && ids[n - 1] == t->unknown_id)) {
             ids[n++] = t->unknown_id;
         }
         i += len;
@@ -93,12 +48,19 @@ static size_t start_symbols(const struct tokenizer *t, struct str piece, uint32_
     return n;
 }
 
-static size_t merge_short(const struct tokenizer *t, uint32_t *ids, size_t n)
+static uint64_t rank_of(const struct tokenizer *t, uint32_t left, uint32_t right)
+{
+    uint64_t found;
+    return pair_table_find(&t->pairs, left, right, &found) ? found : UINT64_MAX;
+}
+
+static size_t merge_short(const struct tokenizer *t, struct str piece, uint32_t *ids, size_t n)
 {
     uint64_t ranks[SHORT]; /* of the pair that begins here; all ones: none */
+    bool bytes = t->byte_pairs && n == piece.len;
     for (size_t i = 0; i + 1 < n; i++)
-        if (!pair_table_find(&t->pairs, ids[i], ids[i + 1], &ranks[i]))
-            ranks[i] = UINT64_MAX;
+        ranks[i] = bytes ? t->byte_pairs[(unsigned char)piece.at[i] << 8 | (unsigned char)piece.at[i + 1]]
+                         : rank_of(t, ids[i], ids[i + 1]);
     while (n > 1) {
         size_t best = 0;
         for (size_t i = 1; i + 1 < n; i++)
@@ -110,98 +72,103 @@ static size_t merge_short(const struct tokenizer *t, uint32_t *ids, size_t n)
         memmove(ids + best + 1, ids + best + 2, (n - best - 2) * sizeof *ids);
         memmove(ranks + best + 1, ranks + best + 2, (n - best - 2) * sizeof *ranks);
         n--;
-        if (best + 1 < n && !pair_table_find(&t->pairs, ids[best], ids[best + 1], &ranks[best]))
-            ranks[best] = UINT64_MAX;
-        if (best + 1 >= n)
-            ranks[best] = UINT64_MAX;
-        if (best > 0 && !pair_table_find(&t->pairs, ids[best - 1], ids[best], &ranks[best - 1]))
-            ranks[best - 1] = UINT64_MAX;
+        ranks[best] = best + 1 < n ? rank_of(t, ids[best], ids[best + 1]) : UINT64_MAX;
+        if (best > 0)
+            ranks[best - 1] = rank_of(t, ids[best - 1], ids[best]);
     }
     return n;
 }
 
 /* ---- Long pieces ---------------------------------------------------------------------------------------------------- */
 
-struct candidate {
-    uint32_t rank, at;          /* pair begins at symbol `at` */
-    uint32_t left, right, result; /* ids when it was found: stale when they changed */
-};
-
+/* A candidate is rank << 32 | index of its left symbol: the smallest is the next merge. It is stale when that pair has another
+ * rank by now. */
 struct long_merge {
     const struct tokenizer *t;
     uint32_t *ids, *next, *before; /* linked list over symbol indexes; NO_ID ends it */
-    struct candidate *heap;
+    uint64_t *heap;
     size_t n_heap, capacity;
 };
 
-static bool earlier(const struct candidate *a, const struct candidate *b)
+static void sink(struct long_merge *m, size_t i, uint64_t candidate)
 {
-    return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
-}
-
-static bool heap_push(struct long_merge *m, struct candidate c)
-{
-    if (m->n_heap == m->capacity) {
-        size_t capacity = m->capacity * 2;
-        struct candidate *more = mem_realloc(m->heap, capacity * sizeof *more);
-        if (!more)
-            return false;
-        m->heap = more;
-        m->capacity = capacity;
-    }
-    size_t i = m->n_heap++;
-    while (i > 0 && earlier(&c, &m->heap[(i - 1) / 2])) {
-        m->heap[i] = m->heap[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    m->heap[i] = c;
-    return true;
-}
-
-static struct candidate heap_pop(struct long_merge *m)
-{
-    struct candidate top = m->heap[0], last = m->heap[--m->n_heap];
-    size_t i = 0;
     for (size_t child; (child = 2 * i + 1) < m->n_heap; i = child) {
-        if (child + 1 < m->n_heap && earlier(&m->heap[child + 1], &m->heap[child]))
+        if (child + 1 < m->n_heap && m->heap[child + 1] < m->heap[child])
             child++;
-        if (!earlier(&m->heap[child], &last))
+        if (m->heap[child] >= candidate)
             break;
         m->heap[i] = m->heap[child];
     }
-    m->heap[i] = last;
+    m->heap[i] = candidate;
+}
+
+static bool heap_push(struct long_merge *m, uint64_t candidate)
+{
+    if (m->n_heap == m->capacity) {
+        uint64_t *more = mem_realloc(m->heap, 2 * m->capacity * sizeof *more);
+        if (!more)
+            return false;
+        m->heap = more;
+        m->capacity *= 2;
+    }
+    size_t i = m->n_heap++;
+    for (; i > 0 && candidate < m->heap[(i - 1) / 2]; i = (i - 1) / 2)
+        m->heap[i] = m->heap[(i - 1) / 2];
+    m->heap[i] = candidate;
+    return true;
+}
+
+static uint64_t heap_pop(struct long_merge *m)
+{
+    uint64_t top = m->heap[0], last = m->heap[--m->n_heap];
+    if (m->n_heap)
+        sink(m, 0, last);
     return top;
+}
+
+/* rank << 32 | result of the pair that begins at a symbol; all ones: none. */
+static uint64_t pair_at(const struct long_merge *m, uint32_t at)
+{
+    uint32_t right = m->next[at];
+    return right == TOKENIZER_NO_ID ? UINT64_MAX : rank_of(m->t, m->ids[at], m->ids[right]);
 }
 
 static bool consider(struct long_merge *m, uint32_t at)
 {
-    uint64_t found;
-    uint32_t right = m->next[at];
-    if (right == TOKENIZER_NO_ID || !pair_table_find(&m->t->pairs, m->ids[at], m->ids[right], &found))
-        return true;
-    return heap_push(m, (struct candidate){(uint32_t)(found >> 32), at, m->ids[at], m->ids[right], (uint32_t)found});
+    uint64_t pair = pair_at(m, at);
+    return pair == UINT64_MAX || heap_push(m, (pair >> 32) << 32 | at);
 }
 
-static bool merge_all(struct long_merge *m, size_t n)
+static void start_heap(struct long_merge *m, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         m->next[i] = i + 1 < n ? (uint32_t)i + 1 : TOKENIZER_NO_ID;
         m->before[i] = i ? (uint32_t)i - 1 : TOKENIZER_NO_ID;
+        uint64_t pair = pair_at(m, (uint32_t)i);
+        if (pair != UINT64_MAX)
+            m->heap[m->n_heap++] = (pair >> 32) << 32 | i;
     }
-    for (size_t i = 0; i + 1 < n; i++)
-        if (!consider(m, (uint32_t)i))
-            return false;
+    for (size_t i = m->n_heap / 2; i > 0; i--)
+        sink(m, i - 1, m->heap[i - 1]);
+}
+
+static bool merge_all(struct long_merge *m, size_t n)
+{
+    start_heap(m, n);
     while (m->n_heap) {
-        struct candidate c = heap_pop(m);
-        uint32_t right = m->next[c.at];
-        if (m->ids[c.at] != c.left || right == TOKENIZER_NO_ID || m->ids[right] != c.right)
+        uint64_t candidate = heap_pop(m);
+        uint32_t at = (uint32_t)candidate, right = m->next[at];
+        if (m->ids[at] == TOKENIZER_NO_ID) /* swallowed by its left neighbour */
             continue;
-        m->ids[c.at] = c.result;
-        m->ids[right] = TOKENIZER_NO_ID; /* gone: no candidate matches it */
-        m->next[c.at] = m->next[right];
+        uint64_t pair = pair_at(m, at);
+        if (pair == UINT64_MAX || pair >> 32 != candidate >> 32)
+            continue;
+        m->ids[at] = (uint32_t)pair;
+        m->ids[right] = TOKENIZER_NO_ID;
+        m->next[at] = m->next[right];
         if (m->next[right] != TOKENIZER_NO_ID)
-            m->before[m->next[right]] = c.at;
-        if (!consider(m, c.at) || (m->before[c.at] != TOKENIZER_NO_ID && !consider(m, m->before[c.at])))
+            m->before[m->next[right]] = at;
+        if (!consider(m, at) || (m->before[at] != TOKENIZER_NO_ID && !consider(m, m->before[at])))
             return false;
     }
     return true;
@@ -222,20 +189,30 @@ static enum status merge_long(const struct tokenizer *t, uint32_t *ids, size_t n
     return status;
 }
 
+static bool find_whole(const struct tokenizer *t, struct str piece, uint32_t *id)
+{
+    uint64_t found;
+    if (piece.len <= PIECE_TABLE_BYTES)
+        return piece_table_find(&t->pieces, piece, id);
+    if (piece.len > TOKENIZER_ENTRY_BYTES_MAX || !table_find(&t->vocabulary, piece, &found))
+        return false;
+    *id = (uint32_t)found;
+    return t->flags[found] & TOKENIZER_WHOLE;
+}
+
 enum status tokenizer_merge(const struct tokenizer *t, struct str piece, struct token_list *list)
 {
-    uint32_t stack[STACK_SYMBOLS], *ids = stack;
-    uint64_t whole;
+    uint32_t stack[STACK_SYMBOLS], *ids = stack, whole;
     if (!piece.len)
         return STATUS_OK;
-    if (t->ignore_merges && table_find(&t->vocabulary, piece, &whole))
-        return token_list_add(list, (uint32_t)whole);
+    if (find_whole(t, piece, &whole))
+        return token_list_add(list, whole);
     if (piece.len > STACK_SYMBOLS && !(ids = mem_zalloc_array(piece.len, sizeof *ids)))
         return STATUS_NO_MEMORY;
     size_t n = start_symbols(t, piece, ids);
     enum status status = STATUS_OK;
     if (n <= SHORT) {
-        n = merge_short(t, ids, n);
+        n = merge_short(t, piece, ids, n);
         for (size_t i = 0; i < n && !status; i++)
             status = token_list_add(list, ids[i]);
     } else {
@@ -243,5 +220,27 @@ enum status tokenizer_merge(const struct tokenizer *t, struct str piece, struct 
     }
     if (ids != stack)
         mem_free(ids);
+    return status;
+}
+
+enum status tokenizer_merge_cached(const struct tokenizer *t, struct str piece, struct piece_cache_slot *cache, struct token_list *list)
+{
+    uint64_t key[2];
+    if (!cache || !piece.len || piece.len > PIECE_TABLE_BYTES)
+        return tokenizer_merge(t, piece, list);
+    struct piece_cache_slot *slot = &cache[piece_table_key(piece, key) % PIECE_CACHE_SLOTS];
+    enum status status = STATUS_OK;
+    if (slot->key[0] == key[0] && slot->key[1] == key[1]) {
+        for (uint32_t i = 0; i < slot->n && !status; i++)
+            status = token_list_add(list, slot->ids[i]);
+        return status;
+    }
+    size_t before = list->n;
+    status = tokenizer_merge(t, piece, list);
+    if (!status && list->n - before <= PIECE_CACHE_IDS) {
+        *slot = (struct piece_cache_slot){{key[0], key[1]}, (uint32_t)(list->n - before), {0}};
+        for (uint32_t i = 0; i < slot->n; i++)
+            slot->ids[i] = list->ids[before + i];
+    }
     return status;
 }
