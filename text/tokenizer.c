@@ -483,6 +483,11 @@ bool tokenizer_adds_bos(const struct tokenizer *t)
     return t->add_bos && t->bos >= 0;
 }
 
+const char *tokenizer_kind(const struct tokenizer *t)
+{
+    return t->symbols == SYMBOLS_BYTES ? "byte-level BPE" : "SentencePiece-style BPE with byte fallback";
+}
+
 bool tokenizer_adds_eos(const struct tokenizer *t)
 {
     return t->add_eos && t->eos >= 0;

@@ -40,6 +40,7 @@ enum status tokenizer_from_gguf(struct tokenizer **out, const struct gguf *gguf,
 void tokenizer_free(struct tokenizer *tokenizer);
 
 uint32_t tokenizer_size(const struct tokenizer *tokenizer); /* highest id + 1 */
+const char *tokenizer_kind(const struct tokenizer *tokenizer); /* a phrase for people */
 
 /* STATUS_LIMIT when more than list->max tokens come out; STATUS_CANCELLED when *cancel becomes true (looked at
  * every 64 KiB; may be null). Does not add begin or end tokens. */

@@ -61,13 +61,29 @@ static uint32_t pages_of(uint32_t tokens)
     return (tokens + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
 }
 
-/* Pages: what was asked for; else half of the free memory, at most enough for every running sequence at full length. */
-static enum status size_pages(struct device_cpu *d, const struct device_cpu_options *o, struct error *error)
+static uint32_t context_of(const struct model_config *c, const struct device_cpu_options *o)
 {
-    const struct model_config *c = model_config_of(d->model);
-    struct device_cpu_report *r = &d->report;
+    uint32_t wanted = o->context ? o->context : CONTEXT_MAX_AUTO;
+    return wanted < c->context ? wanted : c->context;
+}
+
+static uint32_t step_tokens_of(const struct device_cpu_options *o)
+{
+    uint32_t wanted = o->step_tokens ? o->step_tokens : STEP_TOKENS;
+    return wanted > o->max_running ? wanted : o->max_running;
+}
+
+static enum dtype kv_dtype_of(const struct device_cpu_options *o)
+{
+    return !o->kv_dtype_auto ? o->kv_dtype : o->numerics == NUMERICS_EXACT ? DTYPE_F32 : DTYPE_F16;
+}
+
+/* Pages: what was asked for; else half of the free memory, at most enough for every running sequence at full length. */
+static enum status plan_pages(struct device_cpu_report *r, const struct model_config *c, const struct device_cpu_options *o,
+                              uint64_t available, struct error *error)
+{
+    uint64_t budget = o->kv_memory_bytes;
     r->page_bytes = model_page_bytes(c, r->kv_dtype);
-    uint64_t available = memory_available(), budget = o->kv_memory_bytes;
     if (!budget) {
         budget = available > MARGIN_BYTES ? (available - MARGIN_BYTES) / 2 : 0;
         uint64_t most = (uint64_t)pages_of(r->context) * o->max_running * r->page_bytes;
@@ -87,11 +103,16 @@ static enum status size_pages(struct device_cpu *d, const struct device_cpu_opti
         r->context = (uint32_t)n * KV_PAGE_TOKENS;
     r->n_pages = (uint32_t)n;
     r->pages_bytes = n * r->page_bytes;
-    d->pages_bytes = r->pages_bytes;
+    return STATUS_OK;
+}
+
+static enum status take_pages(struct device_cpu *d, struct error *error)
+{
+    d->pages_bytes = d->report.pages_bytes;
     d->pages = mem_map(d->pages_bytes);
     return d->pages ? STATUS_OK
                     : error_set(error, STATUS_NO_MEMORY, "the key-value cache of %llu MB could not be taken",
-                                (unsigned long long)(r->pages_bytes >> 20));
+                                (unsigned long long)(d->pages_bytes >> 20));
 }
 
 static void write_table(struct device_cpu *d, const struct device_cpu_options *o)
@@ -117,16 +138,14 @@ static void write_table(struct device_cpu *d, const struct device_cpu_options *o
 static enum status open_all(struct device_cpu *d, const struct device_cpu_options *o, struct error *error)
 {
     struct device_cpu_report *r = &d->report;
-    r->kv_dtype = o->kv_dtype_auto ? (o->numerics == NUMERICS_EXACT ? DTYPE_F32 : DTYPE_F16) : o->kv_dtype;
+    r->kv_dtype = kv_dtype_of(o);
     if (o->numerics == NUMERICS_EXACT && r->kv_dtype == DTYPE_BF16)
         return error_set_path(error, STATUS_INVALID, NULL, "kv_dtype", "kv_dtype: bf16 is refused under --numerics exact");
     enum status status = thread_pool_create(o->threads, &d->pool, error);
     if (status)
         return status;
     r->threads = thread_pool_size(d->pool);
-    r->step_tokens = o->step_tokens ? o->step_tokens : STEP_TOKENS;
-    if (r->step_tokens < o->max_running)
-        r->step_tokens = o->max_running;
+    r->step_tokens = step_tokens_of(o);
     struct model_options options = {.numerics = o->numerics, .isa = o->isa, .kv_dtype = r->kv_dtype, .n_rows_max = r->step_tokens,
                                     .n_logit_rows_max = o->max_running > LOGIT_ROWS_MIN ? o->max_running : LOGIT_ROWS_MIN,
                                     .context = o->context ? o->context : CONTEXT_MAX_AUTO, .pool = d->pool,
@@ -138,8 +157,10 @@ static enum status open_all(struct device_cpu *d, const struct device_cpu_option
     if (o->context > c->context)
         return error_set_path(error, STATUS_INVALID, NULL, "context", "context: %u tokens asked for, the model takes %u", o->context,
                               c->context);
-    r->context = options.context < c->context ? options.context : c->context;
-    status = size_pages(d, o, error);
+    r->context = context_of(c, o);
+    status = plan_pages(r, c, o, memory_available(), error);
+    if (!status)
+        status = take_pages(d, error);
     if (status)
         return status;
     model_set_pages(d->model, d->pages, r->n_pages);
@@ -147,6 +168,18 @@ static enum status open_all(struct device_cpu *d, const struct device_cpu_option
     d->device = (struct device){.self = d, .vocabulary = c->vocabulary, .n_pages = r->n_pages, .n_rows_max = options.n_rows_max,
                                 .n_logit_rows_max = options.n_logit_rows_max, .context = r->context, .forward = forward};
     return STATUS_OK;
+}
+
+enum status device_cpu_plan(struct device_cpu_report *out, const struct model_config *config, const struct device_cpu_options *options,
+                            uint64_t weights_bytes, uint64_t *available_bytes, struct error *error)
+{
+    *available_bytes = memory_available();
+    *out = (struct device_cpu_report){.threads = options->threads ? options->threads : thread_pool_cpus(),
+                                      .context = context_of(config, options),
+                                      .step_tokens = step_tokens_of(options),
+                                      .kv_dtype = kv_dtype_of(options)};
+    uint64_t left = *available_bytes > weights_bytes ? *available_bytes - weights_bytes : 0;
+    return plan_pages(out, config, options, left, error);
 }
 
 enum status device_cpu_open(struct device_cpu **out, const struct device_cpu_options *options, struct error *error)

@@ -34,4 +34,9 @@ struct device_cpu_report {
 };
 void device_cpu_report(const struct device_cpu *device, struct device_cpu_report *out);
 
+/* What opening would choose on this machine as it is now, given the size of the weights; loads nothing. Fills threads, context,
+ * step_tokens, kv_dtype, pages. *available_bytes: memory that is free now. The error says why it would not open. */
+enum status device_cpu_plan(struct device_cpu_report *out, const struct model_config *config, const struct device_cpu_options *options,
+                            uint64_t weights_bytes, uint64_t *available_bytes, struct error *error) must_check;
+
 #endif
