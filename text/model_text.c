@@ -165,7 +165,8 @@ static void read_generation(struct model_text *m, const json_t *g)
     m->top_p = number_of(g, "top_p");
     m->min_p = number_of(g, "min_p");
     m->repetition_penalty = number_of(g, "repetition_penalty");
-    m->top_k = (int32_t)number_of(g, "top_k");
+    double top_k = number_of(g, "top_k");
+    m->top_k = top_k >= 0 && top_k <= 1e6 ? (int32_t)top_k : -1;
     const json_t *sample = json_object_get(g, "do_sample");
     m->do_sample = json_is_boolean(sample) ? json_is_true(sample) : -1;
 }
