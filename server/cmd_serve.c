@@ -211,6 +211,7 @@ static void release(struct serve *s)
     struct server *server = &s->server;
     http_stop(server->http);
     front_free(server->front);
+    http_free(server->http);
     listen_close(&s->listen);
     auth_free(server->auth);
     metrics_free(server->metrics);
@@ -233,6 +234,7 @@ static enum status prepare(struct serve *s, int *code, struct error *error)
         status = check_tls(server->config, error);
     if (!status)
         status = open_sockets(s, error);
+    server->loopback = s->listen.is_loopback;
     if (!status)
         status = check_exposure(s, error);
     if (!status)

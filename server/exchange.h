@@ -26,7 +26,6 @@ struct http_request {
     bool http_1_0;
     struct str path;       /* decoded once, trailing slash removed */
     struct str path_tail;  /* the {id} part of routes that have one */
-    struct str query;      /* raw, after '?' */
     struct str body;
     struct str request_id; /* req_...: ours */
     struct str client_request_id;

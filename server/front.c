@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -58,8 +59,8 @@ struct timer {
     struct front *front;
 };
 
-struct watch {
-    struct watch *next;
+struct watched_fd {
+    struct watched_fd *next;
     uv_poll_t uv;
     void (*ready)(void *arg);
     void *arg;
@@ -88,6 +89,7 @@ struct front {
 
     pthread_mutex_t jobs_lock;
     struct http_job *jobs_first, *jobs_last;
+    unsigned n_pool; /* jobs on the pool; main thread only */
 
     pthread_mutex_t state_lock;
     struct front_state state;
@@ -108,7 +110,7 @@ struct front {
     uint64_t last_id;
     struct timer *timers[BUCKETS];
     uint64_t last_timer;
-    struct watch *watches;
+    struct watched_fd *watches;
     struct hash_secret {
         unsigned char bytes[crypto_shorthash_KEYBYTES];
     } digest_key;
@@ -168,6 +170,7 @@ static void pool_done(uv_work_t *work, int status)
     (void)status;
     struct pool_task *task = work->data;
     struct http_pool_job *job = task->job;
+    ((struct front *)job->loop)->n_pool--;
     mem_free(task);
     job->done(job);
 }
@@ -182,7 +185,9 @@ static void pool_start(struct http_job *inner)
         task->uv.data = task;
         task->job = job;
     }
-    if (!task || uv_queue_work(&f->loop, &task->uv, pool_work, pool_done) != 0) {
+    if (task && uv_queue_work(&f->loop, &task->uv, pool_work, pool_done) == 0) {
+        f->n_pool++;
+    } else {
         /* Out of memory: slower on this thread, but answered. */
         mem_free(task);
         job->work(job);
@@ -199,7 +204,7 @@ static void pool(void *self, struct http_pool_job *job)
 
 static void on_watch(uv_poll_t *uv, int status, int events)
 {
-    struct watch *watch = uv->data;
+    struct watched_fd *watch = uv->data;
     (void)status;
     (void)events;
     watch->ready(watch->arg);
@@ -208,7 +213,7 @@ static void on_watch(uv_poll_t *uv, int status, int events)
 static enum status watch_fd(void *self, int fd, void (*ready)(void *arg), void *arg)
 {
     struct front *f = self;
-    struct watch *watch = mem_zalloc(sizeof *watch);
+    struct watched_fd *watch = mem_zalloc(sizeof *watch);
     if (!watch)
         return STATUS_NO_MEMORY;
     if (uv_poll_init(&f->loop, &watch->uv, fd) != 0) {
@@ -899,6 +904,17 @@ int front_run(struct front *f)
     return f->exit_code;
 }
 
+/* Jobs that were under way when the loop stopped: their requests are answered or abandoned before anything is freed. */
+static void finish_jobs(struct front *f)
+{
+    do {
+        run_jobs(&f->wake);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        if (f->n_pool)
+            usleep(1000);
+    } while (f->n_pool || f->jobs_first);
+}
+
 static void close_each(uv_handle_t *handle, void *arg)
 {
     (void)arg;
@@ -910,6 +926,7 @@ void front_free(struct front *f)
 {
     if (!f)
         return;
+    finish_jobs(f);
     for (unsigned i = 0; i < BUCKETS; i++)
         while (f->timers[i])
             front_timer_stop(f, f->timers[i]->handle);
@@ -917,7 +934,7 @@ void front_free(struct front *f)
     uv_run(&f->loop, UV_RUN_DEFAULT);
     check(uv_loop_close(&f->loop) == 0);
     while (f->watches) {
-        struct watch *next = f->watches->next;
+        struct watched_fd *next = f->watches->next;
         mem_free(f->watches);
         f->watches = next;
     }

@@ -37,13 +37,14 @@ struct http_loop {
 enum status http_start(struct http **out, struct server *server, const struct http_loop *loop, const int *listen_fds,
                        unsigned n_listen_fds, struct error *error) must_check;
 
-/* No new connections are taken and idle ones are closed; running exchanges go on. Main thread. */
-void http_drain(struct http *http);
-
-/* Ends everything: resumes all that sleeps, stops the library, frees exchanges. Main thread, last. */
+/* Ends all connections: wakes what sleeps, stops the library. Main thread. Exchanges whose work goes on elsewhere live on until
+ * that ends. */
 void http_stop(struct http *http);
 
-/* True when the HTTP thread turned within the last second (asks it to turn, looks at the next call). Any thread. */
+/* After the last exchange ended. */
+void http_free(struct http *http);
+
+/* False when the HTTP thread has owed a reply that was ready for more than a second. Any thread. */
 bool http_is_live(const struct http *http);
 
 #endif

@@ -17,6 +17,7 @@ struct server {
     struct chat_format *format;
     char format_reason[256];
     char model_id[128];            /* canonical id */
+    bool loopback;                 /* every address listened on is of this machine alone */
     char fingerprint[40];          /* fp_...; set when the engine is ready */
     int64_t created;               /* unix seconds at start, for /models */
     struct front *front;

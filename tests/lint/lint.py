@@ -61,6 +61,7 @@ MAX_COLUMNS, MAX_LINES = 140, 900
 PREFIX_OF = {
     "base/emit_json.c": "emit_", "base/status.c": "status_|error_|check_", "base/log.c": "log_",
     "base/arena.c": "arena_", "server/main.c": "main$",
+    "server/http_conn.c": "http_conn|recv$|gnutls_record_recv$",
 }
 
 
