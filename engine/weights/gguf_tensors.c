@@ -72,7 +72,9 @@ static enum status add_tensor(struct weights *w, uint32_t file, const struct ggu
 static int by_begin(const void *a, const void *b)
 {
     const struct range *x = a, *y = b;
-    return x->begin < y->begin ? -1 : x->begin > y->begin;
+    if (x->begin != y->begin)
+        return x->begin < y->begin ? -1 : 1;
+    return x->end < y->end ? -1 : x->end > y->end;
 }
 
 static enum status add_file(struct weights *w, uint32_t file, const struct gguf *g, struct error *error)
@@ -169,9 +171,11 @@ enum status weights_open_gguf(struct weights *weights, const char *path, struct 
         split_name(path, no, name, &count);
         status = add_part(weights, name, no, count, error);
     }
-    if (!status && gguf_get_u64(weights->gguf, "split.tensors.count", 0, WEIGHTS_TENSORS_MAX, &total, error) == STATUS_OK &&
-        total != weights->n_tensors)
-        status = error_set(error, STATUS_INVALID, "%s: split.tensors.count is %" PRIu64 ", the parts hold %u", path, total,
-                           weights->n_tensors);
-    return status;
+    if (status)
+        return status;
+    status = gguf_get_u64(weights->gguf, "split.tensors.count", 0, WEIGHTS_TENSORS_MAX, &total, error);
+    if (!status && total != weights->n_tensors)
+        return error_set(error, STATUS_INVALID, "%s: split.tensors.count is %" PRIu64 ", the parts hold %u", path, total,
+                         weights->n_tensors);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

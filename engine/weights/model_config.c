@@ -90,6 +90,8 @@ static enum status check_experts(const struct model_config *c, const char *path,
         {"moe_layer_freq", c->moe_layer_freq, 1, 1024},
     };
     enum status status = check_bounds(bounds, sizeof bounds / sizeof bounds[0], path, error);
+    if (!status && !isfinite(r->scale))
+        status = invalid(path, "routed_scaling_factor", "it is not finite", error);
     if (status || r->group == ROUTER_GROUP_NONE)
         return status;
     if (r->n_groups < 1 || r->n_groups > r->n_experts || r->n_experts % r->n_groups)
@@ -98,7 +100,7 @@ static enum status check_experts(const struct model_config *c, const char *path,
         return invalid(path, "topk_group", "more groups are used than there are", error);
     if ((uint64_t)r->n_groups_used * (r->n_experts / r->n_groups) < r->n_used)
         return invalid(path, "num_experts_per_tok", "the kept groups hold fewer experts than a token uses", error);
-    return isfinite(r->scale) ? STATUS_OK : invalid(path, "routed_scaling_factor", "it is not finite", error);
+    return STATUS_OK;
 }
 
 static enum status check_rope(const struct model_config *c, const char *path, struct error *error)
@@ -106,6 +108,11 @@ static enum status check_rope(const struct model_config *c, const char *path, st
     const struct rope_config *r = &c->rope;
     if (!(isfinite(r->theta) && r->theta > 1))
         return invalid(path, "rope_theta", "it is not a finite number above 1", error);
+    const float others[] = {r->beta_fast, r->beta_slow, r->mscale, r->mscale_all_dim, r->attention_factor, r->attn_factor,
+                            r->low_freq_factor, r->high_freq_factor};
+    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (!isfinite(others[i]))
+            return invalid(path, "rope_scaling", "one of its numbers is not finite", error);
     if (r->scaling == ROPE_SCALING_NONE)
         return STATUS_OK;
     if (!(isfinite(r->factor) && r->factor >= 1e-3f && r->factor <= 1e6f))

@@ -97,6 +97,11 @@ static enum status read_divisors(struct model_config *c, const struct weights *w
         return error_set_path(error, STATUS_INVALID, NULL, t->name, "%s: tensor rope_freqs.weight is not aligned",
                               weights->files[t->file].path);
     c->rope.divisors = t->data;
+    for (uint64_t i = 0; i < t->shape[0]; i++)
+        if (!(isfinite(c->rope.divisors[i]) && c->rope.divisors[i] > 0))
+            return error_set_path(error, STATUS_INVALID, NULL, t->name,
+                                  "%s: tensor rope_freqs.weight: element %llu is not a finite number above 0",
+                                  weights->files[t->file].path, (unsigned long long)i);
     return STATUS_OK;
 }
 

@@ -124,7 +124,7 @@ static void read_ids(struct model_config *c, struct fields *f)
     size_t n = json_is_array(eos) ? json_array_size(eos) : eos ? 1 : 0;
     for (size_t i = 0; i < n && c->n_eos < MODEL_EOS_MAX; i++) {
         const json_t *id = json_is_array(eos) ? json_array_get(eos, i) : eos;
-        if (json_is_integer(id) && json_integer_value(id) >= 0)
+        if (json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) <= UINT32_MAX)
             c->eos_ids[c->n_eos++] = (uint32_t)json_integer_value(id);
     }
     c->bos_id = json_is_integer(bos) ? json_integer_value(bos) : -1;
@@ -244,7 +244,7 @@ enum status model_config_from_json(struct model_config *c, const char *dir, stru
     if (status)
         return status;
     json_error_t why;
-    json_t *object = json_loadb(text, len, 0, &why);
+    json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
     struct fields f = {object, path, error, STATUS_OK};
     if (!json_is_object(object))
         status = error_set(error, STATUS_INVALID, "%s: not a JSON object (line %d)", path, why.line);

@@ -26,10 +26,11 @@ enum status weights_add(struct weights *weights, const struct tensor *tensor, st
         weights->tensors = more;
         weights->tensors_capacity = capacity;
     }
+    char quoted[ERROR_QUOTE_BYTES];
     enum status status = table_add(&weights->index, str_of(tensor->name), weights->n_tensors, NULL);
     if (status == STATUS_INVALID)
         return error_set_path(error, STATUS_INVALID, NULL, tensor->name, "%s: tensor %s stands twice",
-                              weights->files[tensor->file].path, tensor->name);
+                              weights->files[tensor->file].path, error_quote(quoted, tensor->name, strlen(tensor->name)));
     if (status)
         return error_set(error, status, "out of memory for the tensor table");
     weights->tensors[weights->n_tensors++] = *tensor;
