@@ -15,8 +15,9 @@ enum status experts_bind(struct binder *b, uint32_t layer, struct expert_layer *
         for (unsigned i = 0; i < 3; i++) {
             uint32_t n_out = i == 2 ? c->hidden : c->moe_intermediate, n_in = i == 2 ? c->moe_intermediate : c->hidden;
             const struct tensor *all = bind_find(b, &stacked[i], layer, 0);
+            bool has_single = b->weights->format != WEIGHTS_GGUF || single[i].gguf;
             enum status status = all ? bind_slice(b, matrices[i], all, e, n, n_out, n_in)
-                                     : bind_matrix(b, matrices[i], &single[i], layer, e, n_out, n_in);
+                                     : bind_matrix(b, matrices[i], has_single ? &single[i] : &stacked[i], layer, e, n_out, n_in);
             if (status)
                 return status;
         }

@@ -1,9 +1,10 @@
 /* Runs a model over token lists and writes the logits of every position as raw floats: the program behind the model tests.
  *
- *   forward MODEL NUMERICS ISA CHUNK THREADS < lines of token ids > logits
+ *   forward MODEL NUMERICS ISA CHUNK THREADS KV < lines of token ids > logits
  *
- * CHUNK: prompt rows per step (0: whole). A line that begins with '=' is batched with the lines before it: their chunks share
- * steps. Output: for each line in order, [n_tokens, vocabulary] F32. */
+ * CHUNK: prompt rows per step (0: whole). KV: type of the cache. A line that begins with '=' is batched with the lines before it:
+ * their chunks share steps. A line that begins with '^N' finds the cache of its first N tokens already filled, by the line before
+ * it, which began with the same tokens. Output: for each line in order, [n_tokens - N, vocabulary] F32. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,9 @@
 enum { SEQUENCES_MAX = 32, TOKENS_MAX = 4096, PAGES_EACH = TOKENS_MAX / KV_PAGE_TOKENS, ROWS_MAX = 1024 };
 
 struct sequence {
-    uint32_t tokens[TOKENS_MAX], n, done;
+    uint32_t tokens[TOKENS_MAX], n, done, warm; /* warm: tokens whose cache an earlier line left */
     uint32_t pages[PAGES_EACH];
-    float *logits;
+    float *logits;                              /* [n - warm, vocabulary] */
 };
 
 static struct sequence sequences[SEQUENCES_MAX];
@@ -50,7 +51,7 @@ static bool step(struct model *model, uint32_t n_sequences, uint32_t chunk, floa
     model_forward(model, &batch, logits);
     size_t vocabulary = model_config_of(model)->vocabulary;
     for (uint32_t s = 0; s < batch.n_seqs; s++) {
-        memcpy(owners[s]->logits + owners[s]->done * vocabulary, logits + seqs[s].first_row * vocabulary,
+        memcpy(owners[s]->logits + (owners[s]->done - owners[s]->warm) * vocabulary, logits + seqs[s].first_row * vocabulary,
                seqs[s].n_rows * vocabulary * sizeof(float));
         owners[s]->done += seqs[s].n_rows;
     }
@@ -62,18 +63,23 @@ static void run_group(struct model *model, uint32_t n_sequences, uint32_t chunk,
     size_t vocabulary = model_config_of(model)->vocabulary;
     while (step(model, n_sequences, chunk, logits))
         ;
-    for (uint32_t s = 0; s < n_sequences; s++)
-        if (fwrite(sequences[s].logits, sizeof(float) * vocabulary, sequences[s].n, stdout) != sequences[s].n)
+    for (uint32_t s = 0; s < n_sequences; s++) {
+        uint32_t n_rows = sequences[s].n - sequences[s].warm;
+        if (fwrite(sequences[s].logits, sizeof(float) * vocabulary, n_rows, stdout) != n_rows)
             exit(1);
+    }
 }
 
 static bool read_line(struct sequence *q, char *line, size_t vocabulary)
 {
-    q->n = q->done = 0;
+    q->n = q->warm = 0;
+    if (line[0] == '^')
+        q->warm = (uint32_t)strtoul(line + 1, &line, 10);
+    q->done = q->warm;
     for (char *word = strtok_r(line, " =\n", &line); word && q->n < TOKENS_MAX; word = strtok_r(NULL, " \n", &line))
         q->tokens[q->n++] = (uint32_t)strtoul(word, NULL, 10);
     q->logits = realloc(q->logits, (q->n + 1) * vocabulary * sizeof(float));
-    return q->logits != NULL;
+    return q->logits && q->warm <= q->n;
 }
 
 int main(int argc, char **argv)
@@ -81,14 +87,14 @@ int main(int argc, char **argv)
     struct error error;
     struct model *model;
     struct thread_pool *pool;
-    if (argc != 6) {
-        fprintf(stderr, "usage: forward MODEL NUMERICS ISA CHUNK THREADS < tokens > logits\n");
+    if (argc != 7 || (argv[6][0] != 'f' && argv[6][0] != 'b')) {
+        fprintf(stderr, "usage: forward MODEL exact|fast ISA CHUNK THREADS f32|f16|bf16 < tokens > logits\n");
         return 2;
     }
     struct model_options options = {.numerics = strcmp(argv[2], "fast") == 0 ? NUMERICS_FAST : NUMERICS_EXACT,
                                     .isa = argv[3], .n_rows_max = ROWS_MAX, .n_logit_rows_max = ROWS_MAX};
     uint32_t chunk = (uint32_t)strtoul(argv[4], NULL, 10);
-    options.kv_dtype = options.numerics == NUMERICS_FAST ? DTYPE_F16 : DTYPE_F32;
+    options.kv_dtype = argv[6][0] == 'b' ? DTYPE_BF16 : strcmp(argv[6], "f16") == 0 ? DTYPE_F16 : DTYPE_F32;
     if (thread_pool_create((unsigned)strtoul(argv[5], NULL, 10), &pool, &error) != STATUS_OK)
         return 1;
     options.pool = pool;
