@@ -54,7 +54,7 @@ static enum status check_bounds(const struct bound *bounds, unsigned n, const ch
 
 static enum status invalid(const char *path, const char *name, const char *what, struct error *error)
 {
-    return error_set_path(error, STATUS_INVALID, NULL, name, "%s: %s", path, what);
+    return error_set_path(error, STATUS_INVALID, NULL, name, "%s: %s: %s", path, name, what);
 }
 
 static enum status check_attention(const struct model_config *c, const char *path, struct error *error)
