@@ -183,6 +183,14 @@ void exchange_abandon(struct exchange *e)
 
 /* ---- Streams ----------------------------------------------------------------------------------------------- */
 
+void exchange_probe(struct exchange *e)
+{
+    static const char comment[] = ": keep-alive\n\n";
+    if (!e->probed && buf_add(&e->out, comment, sizeof comment - 1) == STATUS_OK)
+        exchange_wake(e);
+    e->probed = true;
+}
+
 void exchange_stream_begin(struct exchange *e, const char *content_type)
 {
     pthread_mutex_lock(&e->lock);
@@ -190,6 +198,8 @@ void exchange_stream_begin(struct exchange *e, const char *content_type)
     e->phase = EXCHANGE_STREAM;
     e->status = 200;
     e->content_type = content_type;
+    if (e->half_closed)
+        exchange_probe(e);
     exchange_wake(e);
     pthread_mutex_unlock(&e->lock);
 }
@@ -399,13 +409,36 @@ void exchange_post_departed(struct exchange *e)
     e->http->loop.post(e->http->loop.self, &e->gone_job);
 }
 
+static void run_late_gone(struct http_job *job)
+{
+    struct exchange *e = (struct exchange *)((char *)job - offsetof(struct exchange, late_gone_job));
+    pthread_mutex_lock(&e->lock);
+    void (*on_gone)(struct exchange *exchange) = e->server_ended ? NULL : e->on_gone;
+    pthread_mutex_unlock(&e->lock);
+    if (on_gone)
+        on_gone(e);
+    exchange_unref(e);
+}
+
 void exchange_on_gone(struct exchange *e, void (*gone)(struct exchange *exchange))
 {
     pthread_mutex_lock(&e->lock);
-    bool already = e->gone;
-    if (!already)
-        e->on_gone = gone;
+    bool late = e->gone && !e->on_gone;
+    e->on_gone = gone;
     pthread_mutex_unlock(&e->lock);
-    if (already)
-        gone(e);
+    if (!late)
+        return;
+    e->late_gone_job.run = run_late_gone;
+    exchange_ref(e);
+    e->http->loop.post(e->http->loop.self, &e->late_gone_job);
+}
+
+void exchange_set_form(struct exchange *e, enum exchange_form form)
+{
+    pthread_mutex_lock(&e->lock);
+    e->form = form;
+    bool left = form == EXCHANGE_WHOLE && e->half_closed && !e->http->server->config->keepalive_nonstream;
+    pthread_mutex_unlock(&e->lock);
+    if (left)
+        exchange_post_departed(e);
 }

@@ -65,8 +65,13 @@ void exchange_stream_end(struct exchange *exchange); /* body ends properly (last
 /* Runs step(exchange) on the main thread soon. The usual way from prepare to submit. */
 void exchange_to_main(struct exchange *exchange, void (*step)(struct exchange *exchange));
 
-/* Main thread: called once when the client has left or was dropped before the reply was complete. The handler must
- * cancel its work and then call exchange_abandon. */
+/* Says whether the reply will be whole or a stream, as soon as that is known: a client that shuts its sending side has left a whole
+ * reply, but may still read a stream. */
+enum exchange_form { EXCHANGE_UNDECIDED, EXCHANGE_WHOLE, EXCHANGE_STREAMED };
+void exchange_set_form(struct exchange *exchange, enum exchange_form form);
+
+/* Main thread: called once when the client has left or was dropped before the reply was complete, never from inside this call. The
+ * handler must cancel its work and then call exchange_abandon. */
 void exchange_on_gone(struct exchange *exchange, void (*gone)(struct exchange *exchange));
 bool exchange_is_gone(const struct exchange *exchange); /* any thread; for long jobs to look at */
 void exchange_abandon(struct exchange *exchange);       /* ends without a reply, after the client left */

@@ -166,14 +166,26 @@ static ssize_t pass(struct http_conn *c, const char *bytes, ssize_t n, gnutls_se
     return good;
 }
 
+/* The library takes an end of input for a departure. A client that only shut its sending side after a whole request still reads:
+ * the end is kept from the library until the request is answered, and the watcher judges departures. */
+static bool hides_end(struct http_conn *c)
+{
+    c->input_ended = c->input_ended || (gate_is_idle(&c->gate) && c->gate.n_ended > c->n_answered);
+    return c->input_ended && c->gate.n_ended > c->n_answered;
+}
+
 /* ---- In place of the libraries' calls ---------------------------------------------------------------------- */
 
 __attribute__((visibility("default"))) ssize_t recv(int fd, void *into, size_t len, int flags)
 {
     ssize_t n = syscall(SYS_recvfrom, fd, into, len, flags, NULL, NULL);
-    struct http_conn *c = n > 0 && !(flags & MSG_PEEK) ? conn_at(fd) : NULL;
+    struct http_conn *c = n >= 0 && len && !(flags & MSG_PEEK) ? conn_at(fd) : NULL;
     if (!c || c->tls)
         return n;
+    if (n == 0) {
+        errno = EAGAIN;
+        return hides_end(c) ? -1 : 0;
+    }
     n = c->refused ? -1 : pass(c, into, n, NULL);
     if (n < 0)
         errno = ECONNRESET;
@@ -189,9 +201,11 @@ __attribute__((visibility("default"))) ssize_t gnutls_record_recv(gnutls_session
         *(void **)&real = dlsym(RTLD_NEXT, "gnutls_record_recv");
     check(real != NULL);
     ssize_t n = real(session, into, len);
-    struct http_conn *c = n > 0 ? conn_at(gnutls_transport_get_int(session)) : NULL;
+    struct http_conn *c = n >= 0 && len ? conn_at(gnutls_transport_get_int(session)) : NULL;
     if (!c)
         return n;
+    if (n == 0)
+        return hides_end(c) ? GNUTLS_E_AGAIN : 0;
     n = c->refused ? -1 : pass(c, into, n, session);
     return n < 0 ? GNUTLS_E_PUSH_ERROR : n;
 }
@@ -200,10 +214,10 @@ void http_conn_answered(struct http_conn *c)
 {
     c->answering = false;
     c->n_answered++;
-    if (c->refused) {
+    if (c->refused)
         answer_refusal(c, NULL);
+    if (c->refused || (c->input_ended && c->n_answered == c->gate.n_ended))
         shutdown(c->fd, SHUT_RDWR);
-    }
 }
 
 /* ---- Beginning and end ------------------------------------------------------------------------------------- */

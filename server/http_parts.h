@@ -28,6 +28,7 @@ struct http_conn {
     uint64_t n_answered;       /* requests whose answer is out */
     bool answering;            /* an answer was begun for the request being read */
     bool refused;              /* the gate said no; nothing more goes up to the library */
+    bool input_ended;          /* the client shut its sending side after a whole request */
     bool linger;               /* input may be unread at the close: the socket is shut first and drained a moment */
     uint8_t address[HTTP_ADDRESS_BYTES]; /* for the limit per address; all zero where it is exempt */
     _Atomic uint64_t phase;    /* what is being waited for, and */
@@ -85,13 +86,15 @@ struct exchange {
     size_t out_taken;           /* those that were */
     bool stream_ended, dropped; /* dropped: too slow, or the server stops */
     bool server_ended, gone;
-    bool probed;                /* half-closed: a comment was sent to see */
+    enum exchange_form form;
+    bool half_closed;           /* the client shut its sending side, or left: */
+    bool probed;                /* a comment was sent to see */
     void (*on_gone)(struct exchange *exchange);
     void *data;
     void (*release)(void *data);
 
     struct http_pool_job pool_job;
-    struct http_job main_job, gone_job;
+    struct http_job main_job, gone_job, late_gone_job;
     void (*main_step)(struct exchange *exchange);
 };
 
@@ -101,6 +104,9 @@ void exchange_unref(struct exchange *exchange);
 
 /* Under the exchange's lock: wakes a sleeping connection. */
 void exchange_wake(struct exchange *exchange);
+
+/* Under the exchange's lock: sends one comment line on a stream; a client that left answers it with a reset. */
+void exchange_probe(struct exchange *exchange);
 
 /* Main thread: the client left or was dropped. */
 void exchange_departed(struct exchange *exchange);

@@ -42,18 +42,17 @@ static struct exchange *find(struct watch *w, uint64_t id)
  * that answers it is the departure. A whole reply has nothing to write yet: its client is taken to have left. */
 static void half_closed(struct watch *w, struct exchange *e, uint64_t id)
 {
-    static const char comment[] = ": keep-alive\n\n";
     const struct config *config = e->http->server->config;
     struct epoll_event event = {.data.u64 = id}; /* errors and resets are always told */
     pthread_mutex_lock(&e->lock);
-    bool streams = e->phase == EXCHANGE_STREAM && !e->stream_ended, probe = streams && !e->probed;
-    e->probed |= streams;
-    if (probe && buf_add(&e->out, comment, sizeof comment - 1) == STATUS_OK)
-        exchange_wake(e);
-    if (e->connection && (streams || config->keepalive_nonstream))
+    bool left = e->form == EXCHANGE_WHOLE && !config->keepalive_nonstream;
+    e->half_closed = true;
+    if (e->phase == EXCHANGE_STREAM && !e->stream_ended)
+        exchange_probe(e);
+    if (e->connection && !left)
         epoll_ctl(w->fd, EPOLL_CTL_MOD, e->fd, &event);
     pthread_mutex_unlock(&e->lock);
-    if (!streams && !config->keepalive_nonstream)
+    if (left)
         exchange_departed(e);
 }
 
