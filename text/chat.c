@@ -62,8 +62,8 @@ static enum status choose(struct chat_format *format, const struct model_text *m
     }
     format->style = chat_formats_by_tokens(model, why);
     if (!format->style)
-        return refuse_name(trouble.message[0] ? trouble.message : "the model has no chat template, and its vocabulary shows no known format", "",
-                           error);
+        return refuse_name(
+            trouble.message[0] ? trouble.message : "the model has no chat template, and its vocabulary shows no known format", "", error);
     if (trouble.message[0]) {
         size_t n = strlen(why);
         snprintf(why + n, 256 - n, ", and its own template cannot be used (%.120s)", trouble.message);
@@ -231,6 +231,6 @@ enum status chat_render(const struct chat_format *format, const struct chat_inpu
         status = chat_template_render(&format->own, input, arena, prompt, error);
     }
     prompt->thinking = chat_format_can_think(format) && (input->thinking == CHAT_THINKING_DEFAULT ? chat_format_thinks_by_default(format)
-                                                                                                    : input->thinking == CHAT_THINKING_ON);
+                                                                                                  : input->thinking == CHAT_THINKING_ON);
     return status;
 }

@@ -240,8 +240,8 @@ static void write_tools(struct chat_writer *w)
         chat_writer_json(w, in->tools[i].parameters.len ? in->tools[i].parameters : str_of("{}"), -1);
         chat_writer_literal(w, "\n");
     }
-    chat_writer_literal(w, "\nIMPORTANT: ALWAYS adhere to this exact format for tool use:\n" CALLS_BEGIN CALL_BEGIN "tool_call_name" SEPARATOR
-                           "tool_call_arguments" CALL_END "{additional_tool_calls}" CALLS_END
+    chat_writer_literal(w, "\nIMPORTANT: ALWAYS adhere to this exact format for tool use:\n" CALLS_BEGIN CALL_BEGIN
+                           "tool_call_name" SEPARATOR "tool_call_arguments" CALL_END "{additional_tool_calls}" CALLS_END
                            "\n\nWhere:\n\n- `tool_call_name` must be an exact match to one of the available tools\n"
                            "- `tool_call_arguments` must be valid JSON that strictly follows the tool's Parameters Schema\n"
                            "- For multiple tool calls, chain them directly without separators or spaces\n");

@@ -12,24 +12,25 @@ struct dsml {
     struct chat_writer *w;
     uint32_t last_user; /* n_messages: none */
     bool thinks;
-    bool opened;        /* the mark of a reply stands at the end */
+    bool opened; /* the mark of a reply stands at the end */
 };
 
 static void write_tools(struct chat_writer *w)
 {
     const struct chat_input *in = w->input;
     chat_writer_literal(
-        w, "\n\n## Tools\n\nYou have access to a set of tools you can use to answer the user's question.\n"
-           "You can invoke functions by writing a \"<" DSML "function_calls>\" block like the following as part of your reply to the user:\n"
-           "<" DSML "function_calls>\n<" DSML "invoke name=\"$FUNCTION_NAME\">\n"
-           "<" DSML "parameter name=\"$PARAMETER_NAME\" string=\"true|false\">$PARAMETER_VALUE</" DSML "parameter>\n...\n"
-           "</" DSML "invoke>\n<" DSML "invoke name=\"$FUNCTION_NAME2\">\n...\n</" DSML "invoke>\n</" DSML "function_calls>\n\n"
-           "String and scalar parameters should be specified as is without any escaping or quotes, while lists and objects should use JSON "
-           "format. The \"string\" attribute should be set to \"true\" for string type parameters and \"false\" for other types (numbers, "
-           "booleans, arrays, objects).\n\n"
-           "If the thinking_mode is enabled, then after function results you should strongly consider outputting a thinking block. Here is "
-           "an example:\n\n<" DSML "function_calls>\n...\n</" DSML "function_calls>\n\n<function_results>\n...\n</function_results>\n\n"
-           "<think>...thinking about results</think>\n\nHere are the functions available in JSONSchema format:\n<functions>\n");
+        w,
+        "\n\n## Tools\n\nYou have access to a set of tools you can use to answer the user's question.\n"
+        "You can invoke functions by writing a \"<" DSML "function_calls>\" block like the following as part of your reply to the user:\n"
+        "<" DSML "function_calls>\n<" DSML "invoke name=\"$FUNCTION_NAME\">\n"
+        "<" DSML "parameter name=\"$PARAMETER_NAME\" string=\"true|false\">$PARAMETER_VALUE</" DSML "parameter>\n...\n"
+        "</" DSML "invoke>\n<" DSML "invoke name=\"$FUNCTION_NAME2\">\n...\n</" DSML "invoke>\n</" DSML "function_calls>\n\n"
+        "String and scalar parameters should be specified as is without any escaping or quotes, while lists and objects should use JSON "
+        "format. The \"string\" attribute should be set to \"true\" for string type parameters and \"false\" for other types (numbers, "
+        "booleans, arrays, objects).\n\n"
+        "If the thinking_mode is enabled, then after function results you should strongly consider outputting a thinking block. Here is "
+        "an example:\n\n<" DSML "function_calls>\n...\n</" DSML "function_calls>\n\n<function_results>\n...\n</function_results>\n\n"
+        "<think>...thinking about results</think>\n\nHere are the functions available in JSONSchema format:\n<functions>\n");
     for (uint32_t i = 0; i < in->n_tools; i++) {
         struct jinja_heap heap;
         struct jinja_value tool, function;

@@ -15,8 +15,8 @@ struct chat_writer {
     enum status failed;
 };
 
-void chat_writer_literal(struct chat_writer *w, const char *literal);       /* borrowed for ever */
-void chat_writer_content(struct chat_writer *w, struct str text);           /* borrowed from the input or the arena */
+void chat_writer_literal(struct chat_writer *w, const char *literal); /* borrowed for ever */
+void chat_writer_content(struct chat_writer *w, struct str text);     /* borrowed from the input or the arena */
 void chat_writer_span(struct chat_writer *w, struct str text, enum span_kind kind);
 /* Content as JSON, laid out as the trained formats do: Python's json.dumps (indent < 0: on one
  * line). Text that is not JSON goes out as it is. */
@@ -72,9 +72,9 @@ void chat_plain_mistral(struct chat_writer *w);
 /* chat_template.c: the model's own template. */
 struct chat_template {
     struct jinja *jinja;
-    char *bos, *eos;        /* owned literals; null: none */
+    char *bos, *eos; /* owned literals; null: none */
     const char *think_open, *think_close;
-    bool switches;          /* the template obeys enable_thinking */
+    bool switches; /* the template obeys enable_thinking */
     bool thinks_by_default;
 };
 enum status chat_template_load(struct chat_template *t, const struct model_text *model, struct error *error) must_check;

@@ -26,9 +26,10 @@ static void write_chatml_tools(struct chat_writer *w)
         chat_writer_literal(w, "\n");
         chat_writer_json(w, in->tools[i].json, -1);
     }
-    chat_writer_literal(w, "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
-                           "<tool_call></tool_call> XML tags:\n<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n"
-                           "</tool_call>");
+    chat_writer_literal(w,
+                        "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
+                        "<tool_call></tool_call> XML tags:\n<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n"
+                        "</tool_call>");
 }
 
 static void write_chatml_turn(struct chat_writer *w, uint32_t index)
@@ -36,7 +37,9 @@ static void write_chatml_turn(struct chat_writer *w, uint32_t index)
     const struct chat_input *in = w->input;
     const struct chat_message *m = &in->messages[index];
     bool with_tools = index == 0 && in->n_tools && m->role == CHAT_SYSTEM;
-    chat_writer_literal(w, m->role == CHAT_SYSTEM ? "<|im_start|>system\n" : m->role == CHAT_USER ? "<|im_start|>user\n" : "<|im_start|>assistant\n");
+    chat_writer_literal(w, m->role == CHAT_SYSTEM ? "<|im_start|>system\n"
+                           : m->role == CHAT_USER ? "<|im_start|>user\n"
+                                                  : "<|im_start|>assistant\n");
     chat_writer_content(w, m->content);
     if (with_tools) {
         chat_writer_literal(w, "\n\n");
@@ -91,9 +94,10 @@ void chat_plain_chatml(struct chat_writer *w)
 static void write_llama3_tools(struct chat_writer *w)
 {
     const struct chat_input *in = w->input;
-    chat_writer_literal(w, "Given the following functions, please respond with a JSON for a function call with its proper arguments that best "
-                           "answers the given prompt.\n\nRespond in the format {\"name\": function name, \"parameters\": dictionary of argument "
-                           "name and its value}. Do not use variables.\n\n");
+    chat_writer_literal(
+        w, "Given the following functions, please respond with a JSON for a function call with its proper arguments that best "
+           "answers the given prompt.\n\nRespond in the format {\"name\": function name, \"parameters\": dictionary of argument "
+           "name and its value}. Do not use variables.\n\n");
     for (uint32_t i = 0; i < in->n_tools; i++) {
         chat_writer_json(w, in->tools[i].json, 4);
         chat_writer_literal(w, "\n\n");

@@ -160,14 +160,12 @@ static bool ends_with(const struct jinja_text *text, const char *mark)
 /* Only one that the template wrote counts. */
 static bool ends_open(const struct chat_template *t, const struct jinja_text *text)
 {
-    return ends_with(text, t->think_open) &&
-           (text->parts ? text->parts[text->n_parts - 1].origin : text->origin) == JINJA_TEMPLATE;
+    return ends_with(text, t->think_open) && (text->parts ? text->parts[text->n_parts - 1].origin : text->origin) == JINJA_TEMPLATE;
 }
 
 static bool ends_closed(const struct chat_template *t, const struct jinja_text *text)
 {
-    return ends_with(text, t->think_close) &&
-           (text->parts ? text->parts[text->n_parts - 1].origin : text->origin) == JINJA_TEMPLATE;
+    return ends_with(text, t->think_close) && (text->parts ? text->parts[text->n_parts - 1].origin : text->origin) == JINJA_TEMPLATE;
 }
 
 /* "<think>\n\n</think>\n\n", or the part of it that the template left to write. */
@@ -342,7 +340,8 @@ enum status chat_template_load(struct chat_template *t, const struct model_text 
     if (status)
         return status;
     const struct tokenizer *tokenizer = model->tokenizer;
-    if (tokenizer && (!copy_literal(tokenizer, tokenizer_bos(tokenizer), &t->bos) || !copy_literal(tokenizer, tokenizer_eos(tokenizer), &t->eos))) {
+    if (tokenizer &&
+        (!copy_literal(tokenizer, tokenizer_bos(tokenizer), &t->bos) || !copy_literal(tokenizer, tokenizer_eos(tokenizer), &t->eos))) {
         chat_template_release(t);
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     }

@@ -119,7 +119,8 @@ enum status jinja_from_json(struct jinja_heap *heap, struct str json, enum jinja
 /* The member of a mapping with this key; false when there is none. */
 bool jinja_map_find(struct jinja_value map, const char *key, struct jinja_value *out);
 /* JSON as Python's json.dumps(ensure_ascii=False) writes it; indent < 0: on one line. */
-enum status jinja_to_json(struct jinja_heap *heap, struct jinja_value value, int indent, const struct jinja_text **out, struct error *error) must_check;
+enum status jinja_to_json(struct jinja_heap *heap, struct jinja_value value, int indent, const struct jinja_text **out,
+                          struct error *error) must_check;
 
 struct jinja; /* a parsed template */
 

@@ -325,7 +325,8 @@ static struct jinja_value filter_map(struct jinja_run *run, struct jinja_value i
     struct jinja_value out = items ? new_list(run, items->n) : jinja_undefined(NULL);
     const struct jinja_filter *filter = NULL;
     struct jinja_args rest = {0};
-    bool has_path = args->n_positional == 0 && jinja_arg(args, 0, "attribute", &path), has_fallback = jinja_arg(args, 1, "default", &fallback);
+    bool has_path = args->n_positional == 0 && jinja_arg(args, 0, "attribute", &path),
+         has_fallback = jinja_arg(args, 1, "default", &fallback);
     if (!has_path) {
         filter = args->n_positional && args->values[0].kind == JINJA_TEXT ? jinja_filter_find(jinja_str(args->values[0])) : NULL;
         if (!filter)
@@ -346,7 +347,8 @@ static struct jinja_value filter_map(struct jinja_run *run, struct jinja_value i
 }
 
 /* select, reject, selectattr, rejectattr. */
-static struct jinja_value pick(struct jinja_run *run, struct jinja_value input, const struct jinja_args *args, bool by_attribute, bool wanted)
+static struct jinja_value pick(struct jinja_run *run, struct jinja_value input, const struct jinja_args *args, bool by_attribute,
+                               bool wanted)
 {
     struct jinja_list *items = jinja_iterate(run, input);
     struct jinja_value out = items ? new_list(run, 8) : jinja_undefined(NULL);

@@ -356,7 +356,8 @@ static struct jinja_value borders(struct jinja_run *run, struct jinja_value self
     bool found = false;
     for (uint32_t i = 0; i < n && !found && jinja_spend(run, 1); i++) {
         struct jinja_value one = what.kind == JINJA_TEXT ? what : what.list->items[i];
-        found = one.kind == JINJA_TEXT && (at_start ? str_starts(jinja_str(self), jinja_str(one)) : str_ends(jinja_str(self), jinja_str(one)));
+        found = one.kind == JINJA_TEXT &&
+                (at_start ? str_starts(jinja_str(self), jinja_str(one)) : str_ends(jinja_str(self), jinja_str(one)));
     }
     return jinja_bool(found);
 }
@@ -385,7 +386,8 @@ static struct jinja_value text_find(struct jinja_run *run, struct jinja_value se
 static struct jinja_value text_rfind(struct jinja_run *run, struct jinja_value self, const struct jinja_args *args)
 {
     struct str what = jinja_arg_str(run, args, 0, "sub", "");
-    return jinja_spend(run, self.text->len / 256) ? found_at(self.text, find_last(self.text, self.text->len, what)) : jinja_undefined(NULL);
+    return jinja_spend(run, self.text->len / 256) ? found_at(self.text, find_last(self.text, self.text->len, what))
+                                                  : jinja_undefined(NULL);
 }
 
 static struct jinja_value text_count(struct jinja_run *run, struct jinja_value self, const struct jinja_args *args)

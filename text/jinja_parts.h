@@ -184,7 +184,9 @@ struct jinja_test {
 struct jinja_value jinja_fail(struct jinja_run *run, const char *format, ...) printf_like(2, 3);
 /* Takes n steps of fuel; false (and failed) when there are none left or something failed before. */
 bool jinja_spend(struct jinja_run *run, uint64_t n);
-/* `what in in` */
+/* jinja_operate.c. Operators as in the tokens; 'i' is in, 'n' not in. */
+struct jinja_value jinja_operate(struct jinja_run *run, int op, struct jinja_value a, struct jinja_value b);
+bool jinja_compare(struct jinja_run *run, int op, struct jinja_value a, struct jinja_value b);
 bool jinja_contains(struct jinja_run *run, struct jinja_value in, struct jinja_value what);
 /* Calls of functions, methods and macros; depth counts against the limit. */
 struct jinja_value jinja_call(struct jinja_run *run, struct jinja_value callee, const struct jinja_args *args);
@@ -245,8 +247,7 @@ void jinja_functions_define(struct jinja_run *run, struct jinja_scope *scope);
 /* An argument by position or name; false when it was not given. */
 bool jinja_arg(const struct jinja_args *args, uint32_t index, const char *name, struct jinja_value *out);
 /* The same with a default; fails the run when it is of the wrong kind. */
-struct str jinja_arg_str(struct jinja_run *run, const struct jinja_args *args, uint32_t index, const char *name,
-                         const char *fallback);
+struct str jinja_arg_str(struct jinja_run *run, const struct jinja_args *args, uint32_t index, const char *name, const char *fallback);
 int64_t jinja_arg_int(struct jinja_run *run, const struct jinja_args *args, uint32_t index, const char *name, int64_t fallback);
 bool jinja_arg_bool(const struct jinja_args *args, uint32_t index, const char *name, bool fallback);
 

@@ -270,8 +270,7 @@ static bool build_json_string(struct jinja_run *run, struct jinja_builder *build
                 snprintf(escape, sizeof escape, "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
         }
         if (escape[0]) {
-            if (!jinja_build_range(run, builder, text, from, i) ||
-                !jinja_build(run, builder, str_of(escape), jinja_origin_at(text, i)))
+            if (!jinja_build_range(run, builder, text, from, i) || !jinja_build(run, builder, str_of(escape), jinja_origin_at(text, i)))
                 return false;
             from = i + took;
         }
@@ -293,7 +292,8 @@ static bool build_break(struct jinja_run *run, struct jinja_builder *builder, co
 }
 
 /* Keys of JSON are strings; other plain kinds become what json.dumps makes of them. */
-static bool build_json_key(struct jinja_run *run, struct jinja_builder *builder, struct jinja_value key, const struct jinja_json_style *style)
+static bool build_json_key(struct jinja_run *run, struct jinja_builder *builder, struct jinja_value key,
+                           const struct jinja_json_style *style)
 {
     if (key.kind == JINJA_TEXT)
         return build_json_string(run, builder, key.text, style->ensure_ascii);

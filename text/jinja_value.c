@@ -198,8 +198,9 @@ enum status jinja_from_json(struct jinja_heap *heap, struct str json, enum jinja
 
 const char *jinja_kind_name(struct jinja_value value)
 {
-    static const char *const names[] = {"an undefined value", "none",  "a boolean",   "an integer", "a float",    "a string", "a list",
-                                        "a mapping",          "a namespace", "a loop", "a macro",    "a function", "a method"};
+    static const char *const names[] = {
+        "an undefined value", "none",        "a boolean", "an integer", "a float",    "a string", "a list",
+        "a mapping",          "a namespace", "a loop",    "a macro",    "a function", "a method"};
     return names[value.kind];
 }
 
@@ -288,8 +289,8 @@ static bool maps_equal(struct jinja_run *run, const struct jinja_map *a, const s
     run->depth++;
     for (uint32_t i = 0; equal && i < a->n; i++) {
         struct jinja_value other;
-        equal = jinja_spend(run, b->n / 8) && a->pairs[i].key.kind == JINJA_TEXT &&
-                jinja_find(b, jinja_str(a->pairs[i].key), &other) && jinja_equal(run, a->pairs[i].value, other);
+        equal = jinja_spend(run, b->n / 8) && a->pairs[i].key.kind == JINJA_TEXT && jinja_find(b, jinja_str(a->pairs[i].key), &other) &&
+                jinja_equal(run, a->pairs[i].value, other);
     }
     run->depth--;
     return equal;
@@ -429,9 +430,8 @@ static bool build_map(struct jinja_run *run, struct jinja_builder *builder, cons
 {
     bool done = jinja_build(run, builder, str_of("{"), JINJA_CALLER);
     for (uint32_t i = 0; done && i < map->n; i++)
-        done = (i == 0 || jinja_build(run, builder, str_of(", "), JINJA_CALLER)) &&
-               build_value(run, builder, map->pairs[i].key, true) && jinja_build(run, builder, str_of(": "), JINJA_CALLER) &&
-               build_value(run, builder, map->pairs[i].value, true);
+        done = (i == 0 || jinja_build(run, builder, str_of(", "), JINJA_CALLER)) && build_value(run, builder, map->pairs[i].key, true) &&
+               jinja_build(run, builder, str_of(": "), JINJA_CALLER) && build_value(run, builder, map->pairs[i].value, true);
     return done && jinja_build(run, builder, str_of("}"), JINJA_CALLER);
 }
 

@@ -77,7 +77,8 @@ static void render_template(const json_t *request, struct arena *arena)
         size_t start = 0;
         for (uint32_t i = 0; i < (text->parts ? text->n_parts : 1); i++) {
             size_t end = text->parts ? text->parts[i].end : text->len;
-            json_array_append_new(spans, json_pack("[iI]", text->parts ? text->parts[i].origin : text->origin, (json_int_t)(end - start)));
+            json_array_append_new(spans,
+                                  json_pack("[iI]", text->parts ? text->parts[i].origin : text->origin, (json_int_t)(end - start)));
             start = end;
         }
         print_result(json_object(), str_from(text->at, text->len), spans);
@@ -141,9 +142,9 @@ static struct chat_input read_input(struct arena *arena, const json_t *request)
         .n_messages = (uint32_t)n,
         .tools = tools,
         .n_tools = (uint32_t)n_tools,
-        .thinking = !json_is_boolean(thinking)  ? CHAT_THINKING_DEFAULT
-                    : json_is_true(thinking) ? CHAT_THINKING_ON
-                                                : CHAT_THINKING_OFF,
+        .thinking = !json_is_boolean(thinking) ? CHAT_THINKING_DEFAULT
+                    : json_is_true(thinking)   ? CHAT_THINKING_ON
+                                               : CHAT_THINKING_OFF,
         .template_kwargs = member_json(arena, request, "template_kwargs"),
         .add_generation_prompt = json_is_true(json_object_get(request, "add_generation_prompt")),
         .continue_final = json_is_true(json_object_get(request, "continue_final")),
@@ -160,8 +161,8 @@ static void print_prompt(const struct chat_format *format, const struct chat_pro
         buf_add_str(&text, prompt->spans[i].text);
         json_array_append_new(spans, json_pack("[iI]", prompt->spans[i].kind == SPAN_CONTENT, (json_int_t)prompt->spans[i].text.len));
     }
-    json_t *out = json_pack("{sb sb sb ss}", "in_reasoning", prompt->in_reasoning, "thinking", prompt->thinking, "has_bos", prompt->has_bos,
-                            "format", chat_format_name(format));
+    json_t *out = json_pack("{sb sb sb ss}", "in_reasoning", prompt->in_reasoning, "thinking", prompt->thinking, "has_bos",
+                            prompt->has_bos, "format", chat_format_name(format));
     print_result(out, buf_str(&text), spans);
     buf_release(&text);
 }
