@@ -62,6 +62,13 @@ def keys_of(c, new_latent):
     return [("general.architecture", STRING, arch)] + [(f"{arch}.{name}", kind, v) for name, kind, v in k]
 
 
+def can_say(model):
+    """False where the keys have no room for what config.json says: the format takes mscale to be mscale_all_dim."""
+    with open(os.path.join(model, "config.json")) as f:
+        s = json.load(f).get("rope_scaling") or {}
+    return s.get("mscale") == s.get("mscale_all_dim")
+
+
 def latent_keys(c, new):
     head, rope, lora = c["qk_nope_head_dim"] + c["qk_rope_head_dim"], c["qk_rope_head_dim"], c["kv_lora_rank"]
     k = [("attention.kv_lora_rank", U32, lora), ("rope.dimension_count", U32, rope),
