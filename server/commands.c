@@ -17,6 +17,7 @@ const struct command commands_table[] = {
     {"inspect", "show what is in a model file and what it needs here", cmd_inspect},
     {"bench", "measure how fast this machine runs a model", cmd_bench},
     {"tokenize", "show how a model's tokenizer cuts a text", cmd_tokenize},
+    {"health", "ask a server whether it is ready; exit code 0 when it is", cmd_health},
     {"version", "print version and build", cmd_version},
     {"help", "this text; `seekd help serve` for the options of serve", cmd_help},
     {"engine", NULL, cmd_engine},
