@@ -7,7 +7,7 @@
 
 void reader_init(struct reader *reader, const void *data, size_t len, const char *name)
 {
-    const unsigned char *start = data;
+    const unsigned char *start = data ? data : (const void *)""; /* an empty file has no address to add to */
     *reader = (struct reader){start, start, start + len, name};
 }
 

@@ -528,7 +528,7 @@ enum status protocol_next_token(struct protocol_tokens_reader *r, struct protoco
 {
     struct fields f = fields_of(r->rest, "tokens", error);
     if (r->n_read == r->head.n_tokens)
-        return STATUS_NOT_FOUND;
+        return finish(&f) ? f.status : STATUS_NOT_FOUND;
     token->token = get_u32(&f);
     token->n_top = 0;
     if (r->head.has_logprobs) {
