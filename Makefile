@@ -177,6 +177,7 @@ bench-peers: all ## speed against llama.cpp, side by side in one run
 lint: all ## layering, names, banned calls, generated files
 	@python3 tests/lint/lint.py --selftest
 	@BUILD=$(BUILD) CC=$(CC) python3 tests/lint/lint.py
+	@python3 tests/lint/image.py --selftest
 	@python3 tests/lint/generated.py --build $(BUILD)
 
 docs: all ## write the generated pages: docs/options.md, docs/api-routes.md, config/seekd.conf

@@ -103,7 +103,7 @@ def part_build(args, result):
 
 def part_lint(args, result):
     env = {"BUILD": os.path.join(ROOT, args.build)}
-    for command in (["tests/lint/lint.py", "--selftest"], ["tests/lint/lint.py"],
+    for command in (["tests/lint/lint.py", "--selftest"], ["tests/lint/lint.py"], ["tests/lint/image.py", "--selftest"],
                     ["tests/lint/generated.py", "--build", args.build]):
         code, out = run([sys.executable, *command], 300, env)
         result.add(code == 0, code != 0, note=None if code == 0 else " ".join(command) + ":\n" + tail(out))
@@ -193,6 +193,18 @@ def part_pytest(folder, limit):
     return part
 
 
+def part_image(args, result):
+    """The container image, where a builder is at hand."""
+    if os.environ.get("SEEKD_TEST_IMAGE", "auto") == "off":
+        result.add(skipped=1, note="image: SEEKD_TEST_IMAGE is off")
+        return
+    code, out = run(["docker/build.sh", "seekd:test"], 1800)
+    if code == 69:
+        result.add(skipped=1, note="image: " + out.strip())
+    else:
+        result.add(code == 0, code != 0, note=None if code == 0 else "image:\n" + tail(out))
+
+
 def part_bench(args, result):
     for path in sources(args.build, ["tests/bench/bench_*.c"]):
         print(f"\n== {os.path.basename(path)}", flush=True)
@@ -211,6 +223,7 @@ PARTS = {
     "e2e": part_pytest("e2e", 900),
     "sanitizers": part_sanitizers,
     "fuzz": part_fuzz,
+    "image": part_image,
     "bench": part_bench,
 }
 GROUPS = {"all": [p for p in PARTS if p != "bench"], "check": ["lint", "unit"]}
