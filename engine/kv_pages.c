@@ -181,9 +181,24 @@ void kv_pages_publish(struct kv_pages *p, uint32_t i, const struct page_hash *pa
     page->published = true;
 }
 
+void kv_pages_forget(struct kv_pages *p, uint32_t i)
+{
+    check(i < p->n_pages && p->pages[i].holders > 0);
+    if (p->pages[i].published)
+        unpublish(p, i);
+}
+
 void kv_pages_count(const struct kv_pages *p, struct kv_pages_count *out)
 {
     *out = (struct kv_pages_count){p->n_pages, p->n_free, p->n_cached, p->n_pages - p->n_free - p->n_cached};
+}
+
+uint64_t kv_pages_references(const struct kv_pages *p)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < p->n_pages; i++)
+        n += p->pages[i].holders;
+    return n;
 }
 
 void kv_pages_audit(const struct kv_pages *p)

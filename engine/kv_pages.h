@@ -44,10 +44,16 @@ bool kv_pages_find(struct kv_pages *pages, const struct page_hash *parent, const
 void kv_pages_publish(struct kv_pages *pages, uint32_t page, const struct page_hash *parent,
                       const uint32_t tokens[KV_PAGES_TOKENS], struct page_hash *out);
 
+/* Nobody finds this page any more; who holds it keeps it. */
+void kv_pages_forget(struct kv_pages *pages, uint32_t page);
+
 struct kv_pages_count {
     uint32_t total, free, cached, held;
 };
 void kv_pages_count(const struct kv_pages *pages, struct kv_pages_count *out);
+
+/* Holders of all pages together: what the sequences' page lists must add up to. */
+uint64_t kv_pages_references(const struct kv_pages *pages);
 
 /* check()s that every page is in exactly one state and that the index leads to what it should. For tests and audits. */
 void kv_pages_audit(const struct kv_pages *pages);

@@ -7,7 +7,7 @@
 
 #include "base/reader.h"
 
-enum { IDS_MAX = 1 << 24, BIAS_MAX = 4096, STOP_IDS_MAX = 4096 };
+enum { IDS_MAX = 1 << 24, BIAS_MAX = 4096, STOP_IDS_MAX = 4096, PENALTY_MAX = 100 };
 
 /* ---- Writing --------------------------------------------------------------------------------------------------------- */
 
@@ -404,7 +404,8 @@ enum status protocol_read_submit(struct protocol_submit *m, struct str body, str
     if (m->n_choices < 1 || m->n_choices > 2048 || m->n_prompt < 1 || m->n_eos_ids > m->n_stop_ids)
         refuse(&f, "choices, prompt or end ids out of range");
     if (m->temperature < 0 || m->temperature > 100 || m->min_p < 0 || m->min_p > 1 || m->top_p < 0 || m->top_p > 1 ||
-        m->repetition_penalty <= 0)
+        m->repetition_penalty <= 0 || m->repetition_penalty > PENALTY_MAX || fabsf(m->presence_penalty) > PENALTY_MAX ||
+        fabsf(m->frequency_penalty) > PENALTY_MAX)
         refuse(&f, "a sampling field is out of range");
     if (m->logprobs < -1 || m->logprobs > PROTOCOL_TOP_MAX || m->prompt_logprobs < -1 || m->prompt_logprobs > PROTOCOL_TOP_MAX)
         refuse(&f, "a log-probability count is out of range");

@@ -8,6 +8,12 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+/* What a bias of +100 adds: certain among unbiased tokens at any temperature, small enough to leave biased ones their order. */
+#define BIAS_CERTAIN 1e4f
+
+/* Beyond any model's logits; keeps penalties of extreme strength finite. */
+#define LOGIT_MAX 1e30f
+
 struct candidate {
     float logit; /* after temperature */
     uint32_t id;
@@ -53,6 +59,8 @@ static void penalise(struct sampler *s, const struct sampler_row *r)
 {
     const struct protocol_submit *p = r->params;
     float *w = s->work;
+    if (p->repetition_penalty == 1.0f && p->presence_penalty == 0 && p->frequency_penalty == 0)
+        return;
     if (p->repetition_penalty != 1.0f) {
         for (int pass = 0; pass < 2; pass++) {
             const uint32_t *ids = pass ? r->generated : r->prompt;
@@ -76,6 +84,10 @@ static void penalise(struct sampler *s, const struct sampler_row *r)
             s->counts[id] = 0;
         }
     }
+    for (uint32_t i = 0; i < r->n_prompt + r->n_generated; i++) {
+        uint32_t id = i < r->n_prompt ? r->prompt[i] : r->generated[i - r->n_prompt];
+        w[id] = fmaxf(fminf(w[id], LOGIT_MAX), -LOGIT_MAX);
+    }
 }
 
 static void ban_and_bias(struct sampler *s, const struct sampler_row *r, uint32_t n)
@@ -84,10 +96,10 @@ static void ban_and_bias(struct sampler *s, const struct sampler_row *r, uint32_
     for (uint32_t i = 0; i < p->n_bias; i++) {
         if (p->bias[i].bias <= -100.0f)
             s->work[p->bias[i].token] = -INFINITY;
-        else /* +100 outweighs every other logit, as the API promises */
-            s->work[p->bias[i].token] += p->bias[i].bias >= 100.0f ? 1e9f : p->bias[i].bias;
+        else
+            s->work[p->bias[i].token] += p->bias[i].bias >= 100.0f ? BIAS_CERTAIN : p->bias[i].bias;
     }
-    for (uint32_t i = 0; !r->stops_allowed && i < p->n_stop_ids; i++)
+    for (uint32_t i = p->ignore_stop ? p->n_eos_ids : 0; !r->stops_allowed && i < p->n_stop_ids; i++)
         if (p->stop_ids[i] < n)
             s->work[p->stop_ids[i]] = -INFINITY;
 }
@@ -109,32 +121,75 @@ static int by_logit(const void *a, const void *b)
     return x->id < y->id ? -1 : 1;
 }
 
-/* The k-th largest logit and above move to the front (quickselect with fixed pivots: no randomness). */
+static void swap(struct candidate *a, struct candidate *b)
+{
+    struct candidate t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* Moves the k first of the order by logit to the front, in no order (Hoare's selection; the pivot is the middle one of three, so
+ * that nothing is random). */
+static void select_first(struct candidate *c, uint32_t n, uint32_t k)
+{
+    uint32_t begin = 0, end = n;
+    while (end - begin > 1 && begin < k && k < end) {
+        uint32_t middle = begin + (end - begin) / 2, last = end - 1, store = begin;
+        if (by_logit(&c[middle], &c[begin]) < 0)
+            swap(&c[middle], &c[begin]);
+        if (by_logit(&c[last], &c[middle]) < 0)
+            swap(&c[last], &c[middle]);
+        if (by_logit(&c[middle], &c[begin]) < 0)
+            swap(&c[middle], &c[begin]);
+        swap(&c[middle], &c[last]);
+        for (uint32_t i = begin; i < last; i++)
+            if (by_logit(&c[i], &c[last]) < 0)
+                swap(&c[i], &c[store++]);
+        swap(&c[store], &c[last]);
+        if (k <= store)
+            end = store;
+        else
+            begin = store + 1;
+    }
+}
+
 static void keep_top_k(struct candidate *c, uint32_t *n, uint32_t k)
 {
     if (k >= *n)
         return;
-    qsort(c, *n, sizeof *c, by_logit);
+    select_first(c, *n, k);
     *n = k;
 }
 
-/* The smallest set of likeliest tokens whose probability reaches top_p, in 64-bit fixed point. */
-static void keep_top_p(struct candidate *c, uint32_t *n, float top_p)
+static uint64_t mass(const struct candidate *c, float top)
 {
+    const double unit = 281474976710656.0; /* 2^48 */
+    return (uint64_t)(exp((double)c->logit - top) * unit);
+}
+
+/* The smallest set of likeliest tokens whose probability reaches top_p, in 64-bit fixed point: sums do not depend on their order.
+ * Few tokens nearly always do, so the sorted part grows until they are enough. */
+static void keep_top_p(struct candidate *c, uint32_t *n, float top_p, float top)
+{
+    uint64_t total = 0, sum = 0;
+    uint32_t sorted = 0, part = 32;
     if (top_p >= 1.0f)
         return;
-    qsort(c, *n, sizeof *c, by_logit);
-    const double unit = 281474976710656.0; /* 2^48 */
-    uint64_t total = 0, sum = 0;
     for (uint32_t i = 0; i < *n; i++)
-        total += (uint64_t)(exp((double)c[i].logit - c[0].logit) * unit);
+        total += mass(&c[i], top);
     double wanted = (double)total * top_p;
-    for (uint32_t i = 0; i < *n; i++) {
-        sum += (uint64_t)(exp((double)c[i].logit - c[0].logit) * unit);
-        if ((double)sum >= wanted) {
-            *n = i + 1;
-            return;
+    while (sorted < *n) {
+        uint32_t end = *n - sorted < part ? *n : sorted + part;
+        select_first(c + sorted, *n - sorted, end - sorted);
+        qsort(c + sorted, end - sorted, sizeof *c, by_logit);
+        for (; sorted < end; sorted++) {
+            sum += mass(&c[sorted], top);
+            if ((double)sum >= wanted) {
+                *n = sorted + 1;
+                return;
+            }
         }
+        part *= 4;
     }
 }
 
@@ -154,21 +209,35 @@ static uint32_t collect(struct sampler *s, uint32_t n, float temperature, float 
     return kept;
 }
 
+/* The largest of logit + Gumbel noise is a draw from the softmax. A token 4 or more below the best value so far needs noise above 4,
+ * which a uniform number below exp(-exp(-4)) = 0.9818 cannot give: those are passed over without logarithms. */
 static uint32_t draw(const struct sampler *s, uint32_t n, const struct sampler_row *r)
 {
-    uint32_t best = 0;
+    uint32_t best = 0, block = 0xFFFFFFFFu, words[4];
     float best_value = -INFINITY;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t counter[4] = {s->candidates[i].id, r->n_generated, r->choice, 0}, words[4];
-        rng_philox(r->params->seed, counter, words);
-        float gumbel = -logf(-logf(rng_unit_open(words[0])));
-        float value = s->candidates[i].logit + gumbel;
-        if (value > best_value || (value == best_value && s->candidates[i].id < s->candidates[best].id)) {
+        const struct candidate *c = &s->candidates[i];
+        if (c->id / 4 != block) { /* four numbers a block: neighbours share one */
+            block = c->id / 4;
+            uint32_t counter[4] = {block, r->n_generated, r->choice, 0};
+            rng_philox(r->params->seed, counter, words);
+        }
+        float unit = rng_unit_open(words[c->id % 4]);
+        if (c->logit + 4.0f < best_value && unit < 0.98f)
+            continue;
+        float value = c->logit - logf(-logf(unit));
+        if (value > best_value || (value == best_value && c->id < s->candidates[best].id)) {
             best_value = value;
             best = i;
         }
     }
     return s->candidates[best].id;
+}
+
+/* Rows of the embedding beyond the tokenizer's vocabulary stand for nothing. */
+static uint32_t width(const struct sampler *s, uint32_t vocabulary)
+{
+    return vocabulary && vocabulary < s->vocabulary ? vocabulary : s->vocabulary;
 }
 
 static bool all_finite(const float *x, uint32_t n)
@@ -179,37 +248,9 @@ static bool all_finite(const float *x, uint32_t n)
     return poison == 0.0f;
 }
 
-enum status sampler_choose(struct sampler *s, const struct sampler_row *r, struct protocol_token *token, struct error *error)
+static void score(const float *logits, uint32_t n, uint32_t token, uint32_t n_top, struct protocol_token *out)
 {
-    const struct protocol_submit *p = r->params;
-    uint32_t n = p->vocabulary && p->vocabulary < s->vocabulary ? p->vocabulary : s->vocabulary;
-    *token = (struct protocol_token){0};
-    if (!all_finite(r->logits, n))
-        return error_set(error, STATUS_INTERNAL, "the model's output is not finite");
-    memcpy(s->work, r->logits, n * sizeof *s->work);
-    penalise(s, r);
-    ban_and_bias(s, r, n);
-    uint32_t best = largest(s->work, n);
-    if (s->work[best] == -INFINITY)
-        return error_set(error, STATUS_INVALID, "every token is banned by logit_bias and stop tokens");
-    if (p->temperature < 1e-5f || p->top_p <= 0 || p->top_k == 1) {
-        token->token = best;
-    } else {
-        uint32_t kept = collect(s, n, p->temperature, p->min_p);
-        if (p->top_k)
-            keep_top_k(s->candidates, &kept, p->top_k);
-        keep_top_p(s->candidates, &kept, p->top_p);
-        token->token = draw(s, kept, r);
-    }
-    if (p->logprobs >= 0)
-        sampler_score(s, r->logits, n, token->token, (uint32_t)p->logprobs, token);
-    return STATUS_OK;
-}
-
-void sampler_score(struct sampler *s, const float *logits, uint32_t vocabulary, uint32_t token, uint32_t n_top,
-                   struct protocol_token *out)
-{
-    uint32_t n = vocabulary && vocabulary < s->vocabulary ? vocabulary : s->vocabulary, rank = 1, n_kept = 0;
+    uint32_t rank = 1, n_kept = 0;
     float top = logits[largest(logits, n)];
     double sum = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -234,4 +275,41 @@ void sampler_score(struct sampler *s, const float *logits, uint32_t vocabulary, 
     out->logprob = (float)(logits[token] - base);
     out->rank = rank;
     out->n_top = n_kept;
+}
+
+bool sampler_score(struct sampler *s, const float *logits, uint32_t vocabulary, uint32_t token, uint32_t n_top,
+                   struct protocol_token *out)
+{
+    uint32_t n = width(s, vocabulary);
+    if (!all_finite(logits, n))
+        return false;
+    score(logits, n, token, n_top, out);
+    return true;
+}
+
+enum status sampler_choose(struct sampler *s, const struct sampler_row *r, struct protocol_token *token, struct error *error)
+{
+    const struct protocol_submit *p = r->params;
+    uint32_t n = width(s, p->vocabulary);
+    *token = (struct protocol_token){0};
+    if (!all_finite(r->logits, n))
+        return error_set(error, STATUS_INTERNAL, "the model's output is not finite");
+    memcpy(s->work, r->logits, n * sizeof *s->work);
+    penalise(s, r);
+    ban_and_bias(s, r, n);
+    uint32_t best = largest(s->work, n);
+    if (s->work[best] == -INFINITY)
+        return error_set(error, STATUS_INVALID, "every token is banned by logit_bias and stop tokens");
+    if (p->temperature < 1e-5f || p->top_p <= 0 || p->top_k == 1) {
+        token->token = best;
+    } else {
+        uint32_t kept = collect(s, n, p->temperature, p->min_p);
+        if (p->top_k)
+            keep_top_k(s->candidates, &kept, p->top_k);
+        keep_top_p(s->candidates, &kept, p->top_p, s->work[best] / p->temperature);
+        token->token = draw(s, kept, r);
+    }
+    if (p->logprobs >= 0)
+        score(r->logits, n, token->token, (uint32_t)p->logprobs, token);
+    return STATUS_OK;
 }

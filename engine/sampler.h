@@ -27,8 +27,8 @@ struct sampler_row {
 enum status sampler_choose(struct sampler *sampler, const struct sampler_row *row, struct protocol_token *token,
                            struct error *error) must_check;
 
-/* Log-probability, rank and the n_top likeliest of a row, without choosing. */
-void sampler_score(struct sampler *sampler, const float *logits, uint32_t vocabulary, uint32_t token, uint32_t n_top,
-                   struct protocol_token *out);
+/* Log-probability, rank and the n_top likeliest of a row, without choosing. False: a logit is not finite. */
+bool sampler_score(struct sampler *sampler, const float *logits, uint32_t vocabulary, uint32_t token, uint32_t n_top,
+                   struct protocol_token *out) must_check;
 
 #endif

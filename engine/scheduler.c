@@ -6,11 +6,12 @@
 
 #include "base/mem.h"
 #include "engine/sampler.h"
+#include "engine/tenants.h"
 
 enum {
     PROMPT_CHUNK_MIN = 16,
+    PROMPT_CHUNK_FIRST = 32, /* before anything was measured */
     STEP_NS_MAX = 500000000, /* with nobody decoding */
-    TENANTS_MAX = 4096,
 };
 
 /* What the sequences of one request share. */
@@ -19,6 +20,7 @@ struct request {
     struct protocol_submit params; /* its arrays point into `memory` */
     void *memory;                  /* owned */
     struct page_hash partition;
+    uint32_t tenant;    /* row of its account */
     uint32_t n_open;    /* sequences not ended */
     uint32_t n_cached;  /* prompt tokens the first choice did not compute */
     uint64_t submitted_ns;
@@ -43,12 +45,12 @@ struct sequence {
     uint64_t order;          /* of arrival: ties, preemption */
     uint64_t started_ns, first_token_ns;
     bool ever_ran;
-    /* in the plan of this step */
+    /* in the plan of this step; n_rows 0: it is not */
     uint32_t n_rows, first_row, first_logit, n_logits;
 };
 
-struct tenant {
-    uint64_t id, served;
+struct page_copy {
+    uint32_t from, to;
 };
 
 struct scheduler {
@@ -59,12 +61,15 @@ struct scheduler {
     uint32_t n_waiting, n_running, n_planned, waiting_capacity;
     uint64_t waiting_tokens;
     uint64_t next_order;
-    struct tenant *tenants;
-    uint32_t n_tenants;
+    struct tenants *tenants;
     float *logits;
+    uint64_t *plan_ids;       /* of the planned sequences: still there when one of them has ended */
+    struct page_copy *copies; /* before the forward of this step */
+    uint32_t n_copies;
     /* the batch of a step */
     uint32_t *ids, *positions, *logit_rows;
     struct attention_seq *seqs;
+    struct device_sequence *descriptions;
     /* measured, for the size of prompt chunks */
     uint64_t decode_step_ns, prompt_token_ns;
     struct protocol_stats stats;
@@ -73,32 +78,44 @@ struct scheduler {
 
 /* ---- Making ---------------------------------------------------------------------------------------------------------- */
 
+static bool take_memory(struct scheduler *s)
+{
+    const struct device *d = s->o.device;
+    uint32_t rows = s->o.step_tokens, running = s->o.max_running;
+    s->running = mem_zalloc_array(running, sizeof *s->running);
+    s->planned = mem_zalloc_array(running, sizeof *s->planned);
+    s->plan_ids = mem_zalloc_array(running, sizeof *s->plan_ids);
+    s->copies = mem_zalloc_array(running, sizeof *s->copies);
+    s->seqs = mem_zalloc_array(running, sizeof *s->seqs);
+    s->descriptions = mem_zalloc_array(running, sizeof *s->descriptions);
+    s->logits = mem_zalloc_array((size_t)d->n_logit_rows_max * d->vocabulary, sizeof *s->logits);
+    s->logit_rows = mem_zalloc_array(d->n_logit_rows_max, sizeof *s->logit_rows);
+    s->ids = mem_zalloc_array(rows, sizeof *s->ids);
+    s->positions = mem_zalloc_array(rows, sizeof *s->positions);
+    return s->running && s->planned && s->plan_ids && s->copies && s->seqs && s->descriptions && s->logits && s->logit_rows && s->ids &&
+           s->positions;
+}
+
 enum status scheduler_create(struct scheduler **out, const struct scheduler_options *options, struct error *error)
 {
+    const struct device *d = options->device;
+    check(options->max_running > 0 && d->n_logit_rows_max >= options->max_running);
+    check(options->step_tokens >= options->max_running && options->step_tokens <= d->n_rows_max);
     struct scheduler *s = mem_zalloc(sizeof *s);
     if (!s)
         return error_set(error, STATUS_NO_MEMORY, "out of memory for the scheduler");
     s->o = *options;
-    const struct device *d = options->device;
-    uint32_t rows = options->step_tokens;
     enum status status = kv_pages_create(&s->pages, d->n_pages, options->hash, error);
     if (!status)
         status = sampler_create(&s->sampler, d->vocabulary, error);
-    s->running = mem_zalloc_array(options->max_running, sizeof *s->running);
-    s->planned = mem_zalloc_array(options->max_running, sizeof *s->planned);
-    s->tenants = mem_zalloc_array(TENANTS_MAX, sizeof *s->tenants);
-    s->logits = mem_zalloc_array((size_t)d->n_logit_rows_max * d->vocabulary, sizeof *s->logits);
-    s->ids = mem_zalloc_array(rows, sizeof *s->ids);
-    s->positions = mem_zalloc_array(rows, sizeof *s->positions);
-    s->logit_rows = mem_zalloc_array(d->n_logit_rows_max, sizeof *s->logit_rows);
-    s->seqs = mem_zalloc_array(options->max_running, sizeof *s->seqs);
-    if (!status && (!s->running || !s->planned || !s->tenants || !s->logits || !s->ids || !s->positions || !s->logit_rows || !s->seqs))
+    if (!status)
+        status = tenants_create(&s->tenants, options->max_running + options->max_queue + 1, error);
+    if (!status && !take_memory(s))
         status = error_set(error, STATUS_NO_MEMORY, "out of memory for the scheduler");
     if (status) {
         scheduler_free(s);
         return status;
     }
-    check(d->n_logit_rows_max >= options->max_running && rows >= options->max_running && rows <= d->n_rows_max);
     *out = s;
     return STATUS_OK;
 }
@@ -130,7 +147,17 @@ static void waiting_remove(struct scheduler *s, struct sequence *q)
     s->waiting_tokens -= q->n_tokens;
 }
 
-/* Waiting sequences stand in order of arrival, so that a parked one comes back before younger ones. */
+/* Both lists stand in order of arrival. */
+static void list_insert(struct sequence **list, uint32_t *n, struct sequence *q)
+{
+    uint32_t at = (*n)++;
+    while (at > 0 && list[at - 1]->order > q->order) {
+        list[at] = list[at - 1];
+        at--;
+    }
+    list[at] = q;
+}
+
 static bool waiting_insert(struct scheduler *s, struct sequence *q)
 {
     if (s->n_waiting == s->waiting_capacity) {
@@ -141,15 +168,17 @@ static bool waiting_insert(struct scheduler *s, struct sequence *q)
         s->waiting = more;
         s->waiting_capacity = capacity;
     }
-    uint32_t at = s->n_waiting++;
-    while (at > 0 && s->waiting[at - 1]->order > q->order) {
-        s->waiting[at] = s->waiting[at - 1];
-        at--;
-    }
-    s->waiting[at] = q;
+    list_insert(s->waiting, &s->n_waiting, q);
     s->waiting_tokens += q->n_tokens;
     q->state = WAITING;
     return true;
+}
+
+static void free_request(struct scheduler *s, struct request *r)
+{
+    tenants_close(s->tenants, r->tenant);
+    mem_free(r->memory);
+    mem_free(r);
 }
 
 /* The one end of every sequence. */
@@ -166,10 +195,8 @@ static void end_sequence(struct scheduler *s, struct sequence *q)
     mem_free(q->pages);
     mem_free(q);
     check(r->n_open > 0);
-    if (--r->n_open == 0) {
-        mem_free(r->memory);
-        mem_free(r);
-    }
+    if (--r->n_open == 0)
+        free_request(s, r);
 }
 
 void scheduler_free(struct scheduler *s)
@@ -185,7 +212,10 @@ void scheduler_free(struct scheduler *s)
     mem_free(s->waiting);
     mem_free(s->running);
     mem_free(s->planned);
-    mem_free(s->tenants);
+    mem_free(s->plan_ids);
+    mem_free(s->copies);
+    mem_free(s->descriptions);
+    tenants_free(s->tenants);
     mem_free(s->logits);
     mem_free(s->ids);
     mem_free(s->positions);
@@ -232,6 +262,7 @@ static struct request *copy_request(struct scheduler *s, uint64_t id, const stru
         memset(&r->partition, 0xFF, sizeof r->partition);
         memcpy(r->partition.bytes, own, sizeof own);
     }
+    r->tenant = tenants_open(s->tenants, p->tenant);
     return r;
 }
 
@@ -257,27 +288,43 @@ static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice
     return false;
 }
 
-void scheduler_submit(struct scheduler *s, uint64_t id, const struct protocol_submit *p)
+/* Whether it can ever run, and whether it may wait; else why not, with numbers. 0: taken. */
+static uint32_t refusal(const struct scheduler *s, const struct protocol_submit *p, char text[160])
 {
-    char text[160];
     uint64_t longest = (uint64_t)p->n_prompt + p->max_tokens;
     uint64_t room = (uint64_t)s->o.device->n_pages * KV_PAGES_TOKENS;
     room = room < s->o.context ? room : s->o.context;
     if (longest > room) {
-        snprintf(text, sizeof text, "%u prompt tokens and %u to generate are more than the %llu that fit", p->n_prompt, p->max_tokens,
+        snprintf(text, 160, "%u prompt tokens and %u to generate are more than the %llu that fit", p->n_prompt, p->max_tokens,
                  (unsigned long long)room);
-        refuse(s, id, PROTOCOL_REFUSED_TOO_LONG, text);
-        return;
+        return PROTOCOL_REFUSED_TOO_LONG;
     }
     if (p->vocabulary > s->o.device->vocabulary) {
-        refuse(s, id, PROTOCOL_REFUSED_INVALID, "the request's vocabulary is larger than the model's");
-        return;
+        snprintf(text, 160, "a vocabulary of %u is larger than the model's %u", p->vocabulary, s->o.device->vocabulary);
+        return PROTOCOL_REFUSED_INVALID;
     }
-    bool places = s->n_running + s->n_waiting < s->o.max_running; /* a free place is not a queue */
-    if (!places && (s->n_waiting + p->n_choices > s->o.max_queue ||
-                    s->waiting_tokens + (uint64_t)p->n_prompt * p->n_choices > s->o.max_queue_tokens)) {
-        snprintf(text, sizeof text, "%u sequences are waiting, at most %u may", s->n_waiting, s->o.max_queue);
-        refuse(s, id, PROTOCOL_REFUSED_QUEUE_FULL, text);
+    uint64_t tokens = s->waiting_tokens + (uint64_t)p->n_prompt * p->n_choices;
+    if (s->n_running + s->n_waiting < s->o.max_running) /* a free place is not a queue */
+        return 0;
+    if (s->n_waiting + p->n_choices > s->o.max_queue) {
+        snprintf(text, 160, "%u sequences wait and %u more were asked for; at most %u may wait", s->n_waiting, p->n_choices,
+                 s->o.max_queue);
+        return PROTOCOL_REFUSED_QUEUE_FULL;
+    }
+    if (tokens > s->o.max_queue_tokens) {
+        snprintf(text, 160, "%llu tokens would wait; at most %llu may", (unsigned long long)tokens,
+                 (unsigned long long)s->o.max_queue_tokens);
+        return PROTOCOL_REFUSED_QUEUE_FULL;
+    }
+    return 0;
+}
+
+void scheduler_submit(struct scheduler *s, uint64_t id, const struct protocol_submit *p)
+{
+    char text[160];
+    uint32_t reason = refusal(s, p, text);
+    if (reason) {
+        refuse(s, id, reason, text);
         return;
     }
     struct request *r = copy_request(s, id, p);
@@ -288,11 +335,20 @@ void scheduler_submit(struct scheduler *s, uint64_t id, const struct protocol_su
         return;
     if (r && r->n_open)
         scheduler_cancel(s, id);
-    else if (r) {
-        mem_free(r->memory);
-        mem_free(r);
-    }
+    else if (r)
+        free_request(s, r);
     refuse(s, id, PROTOCOL_REFUSED_QUEUE_FULL, "out of memory");
+}
+
+bool scheduler_is_open(const struct scheduler *s, uint64_t id)
+{
+    for (uint32_t i = 0; i < s->n_running; i++)
+        if (s->running[i]->request->id == id)
+            return true;
+    for (uint32_t i = 0; i < s->n_waiting; i++)
+        if (s->waiting[i]->request->id == id)
+            return true;
+    return false;
 }
 
 void scheduler_cancel(struct scheduler *s, uint64_t id)
@@ -307,47 +363,56 @@ void scheduler_cancel(struct scheduler *s, uint64_t id)
 
 /* ---- Fairness ------------------------------------------------------------------------------------------------------------ */
 
-/* The account of a tenant. New ones begin at the least served account, so that they owe and are owed nothing. */
-static struct tenant *account(struct scheduler *s, uint64_t id)
+/* Which of two goes first: the one whose tenant was given less, then the older one. Either may be null. */
+static struct sequence *first_of(const struct scheduler *s, struct sequence *a, struct sequence *b)
 {
-    uint64_t least = UINT64_MAX;
-    for (uint32_t i = 0; i < s->n_tenants; i++) {
-        if (s->tenants[i].id == id)
-            return &s->tenants[i];
-        least = s->tenants[i].served < least ? s->tenants[i].served : least;
-    }
-    if (s->n_tenants == TENANTS_MAX)
-        s->n_tenants = 0; /* accounts are a matter of the last while: starting over is fair to all */
-    s->tenants[s->n_tenants] = (struct tenant){id, least == UINT64_MAX ? 0 : least};
-    return &s->tenants[s->n_tenants++];
+    if (!a || !b)
+        return a ? a : b;
+    uint64_t x = tenants_served(s->tenants, a->request->tenant), y = tenants_served(s->tenants, b->request->tenant);
+    if (x != y)
+        return x < y ? a : b;
+    return a->order < b->order ? a : b;
 }
 
-static struct sequence *next_waiting(struct scheduler *s)
+static struct sequence *next_waiting(const struct scheduler *s)
 {
     struct sequence *best = NULL;
-    uint64_t best_served = 0;
-    for (uint32_t i = 0; i < s->n_waiting; i++) {
-        struct sequence *q = s->waiting[i];
-        if (q->choice && !q->request->lead_done)
-            continue;
-        uint64_t served = account(s, q->request->params.tenant)->served;
-        if (!best || served < best_served) {
-            best = q;
-            best_served = served;
-        }
-    }
+    for (uint32_t i = 0; i < s->n_waiting; i++)
+        if (s->waiting[i]->choice == 0 || s->waiting[i]->request->lead_done)
+            best = first_of(s, best, s->waiting[i]);
+    return best;
+}
+
+static struct sequence *next_prompt(const struct scheduler *s)
+{
+    struct sequence *best = NULL;
+    for (uint32_t i = 0; i < s->n_running; i++)
+        if (!s->running[i]->n_rows)
+            best = first_of(s, best, s->running[i]);
     return best;
 }
 
 /* ---- Planning ------------------------------------------------------------------------------------------------------------- */
 
-/* Shares the cached pages of the longest known beginning. At least the last token is always computed. Scored prompts are
- * computed whole, because the log-probabilities of cached positions are not kept. */
+/* Rows whose logits score a prompt: those not sent yet. The last row of a prompt scores nothing, and one choice speaks for all. */
+static bool scores(const struct sequence *q, uint32_t position)
+{
+    return q->choice == 0 && q->request->params.prompt_logprobs >= 0 && position + 1 < q->n_prompt && position + 1 > q->n_scored;
+}
+
+/* The row whose logits choose the next token. */
+static bool chooses(const struct sequence *q, uint32_t position)
+{
+    return position + 1 == q->n_tokens && q->n_tokens < q->capacity;
+}
+
+/* Shares the cached pages of the longest known beginning. At least the last token is always computed. Prompts that are to be
+ * scored are computed whole, because the log-probabilities of cached positions are not kept. */
 static void find_prefix(struct scheduler *s, struct sequence *q)
 {
-    bool scored = q->request->params.prompt_logprobs >= 0 && q->n_scored < q->n_prompt;
     struct page_hash next;
     uint32_t page;
+    bool scored = q->n_prompt > 1 && scores(q, q->n_prompt - 2);
     while (!scored && (q->n_pages + 1) * KV_PAGES_TOKENS < q->n_tokens &&
            kv_pages_find(s->pages, &q->chain, q->tokens + (size_t)q->n_pages * KV_PAGES_TOKENS, &page, &next)) {
         q->pages[q->n_pages++] = page;
@@ -357,12 +422,21 @@ static void find_prefix(struct scheduler *s, struct sequence *q)
     q->n_computed = q->n_pages * KV_PAGES_TOKENS;
 }
 
-static bool is_planned(const struct scheduler *s, const struct sequence *q)
+/* The last, partly filled page of a prompt that another choice of the request has computed: copied, because both go on writing
+ * there. Then only the last token is left to compute. */
+static void copy_tail(struct scheduler *s, struct sequence *q)
 {
-    for (uint32_t i = 0; i < s->n_planned; i++)
-        if (s->planned[i] == q)
-            return true;
-    return false;
+    uint32_t full = (q->n_prompt - 1) / KV_PAGES_TOKENS;
+    if (q->choice == 0 || q->n_tokens != q->n_prompt || q->n_computed != full * KV_PAGES_TOKENS || q->n_computed + 1 == q->n_prompt)
+        return;
+    for (uint32_t i = 0; i < s->n_running; i++) {
+        const struct sequence *donor = s->running[i];
+        if (donor == q || donor->request != q->request || donor->n_computed < q->n_prompt)
+            continue;
+        s->copies[s->n_copies++] = (struct page_copy){donor->pages[full], q->pages[full]};
+        q->n_computed = q->n_prompt - 1;
+        return;
+    }
 }
 
 static void park(struct scheduler *s, struct sequence *q)
@@ -385,7 +459,7 @@ static bool ensure_pages(struct scheduler *s, struct sequence *q, uint32_t n)
         }
         struct sequence *victim = NULL;
         for (uint32_t i = 0; i < s->n_running; i++)
-            if (s->running[i]->order > q->order && !is_planned(s, s->running[i]) &&
+            if (s->running[i]->order > q->order && !s->running[i]->n_rows &&
                 (!victim || s->running[i]->order > victim->order))
                 victim = s->running[i];
         if (!victim)
@@ -398,12 +472,9 @@ static bool ensure_pages(struct scheduler *s, struct sequence *q, uint32_t n)
 /* Rows of q whose logits are wanted, when its next n tokens are computed. */
 static uint32_t logits_wanted(const struct sequence *q, uint32_t n)
 {
-    bool last = q->n_computed + n == q->n_tokens && q->n_tokens < q->capacity;
-    uint32_t wanted = last;
-    if (q->request->params.prompt_logprobs >= 0 && q->n_computed < q->n_prompt) {
-        uint32_t end = q->n_computed + n < q->n_prompt ? q->n_computed + n : q->n_prompt - 1; /* the last row scores nothing */
-        wanted += end > q->n_computed ? end - q->n_computed : 0;
-    }
+    uint32_t wanted = 0;
+    for (uint32_t p = q->n_computed; p < q->n_computed + n; p++)
+        wanted += scores(q, p) || chooses(q, p);
     return wanted;
 }
 
@@ -422,6 +493,7 @@ static bool plan_sequence(struct scheduler *s, struct sequence *q, uint32_t n, u
     q->n_logits = wanted;
     *rows += n;
     *logits += wanted;
+    s->plan_ids[s->n_planned] = q->request->id;
     s->planned[s->n_planned++] = q;
     return true;
 }
@@ -430,72 +502,77 @@ static bool plan_sequence(struct scheduler *s, struct sequence *q, uint32_t n, u
 static uint32_t prompt_budget(const struct scheduler *s, bool decodes)
 {
     uint64_t time = decodes ? s->decode_step_ns : STEP_NS_MAX;
-    uint64_t n = s->prompt_token_ns ? time / s->prompt_token_ns : s->o.step_tokens;
-    if (decodes && !s->decode_step_ns)
-        n = PROMPT_CHUNK_MIN * 4;
+    uint64_t n = s->prompt_token_ns && time ? time / s->prompt_token_ns : PROMPT_CHUNK_FIRST;
     n = n < PROMPT_CHUNK_MIN ? PROMPT_CHUNK_MIN : n;
     return n < s->o.step_tokens ? (uint32_t)n : s->o.step_tokens;
 }
 
-static int by_order(const struct sequence *a, const struct sequence *b)
+/* One token of each running sequence that has its whole past computed. The oldest comes first: it is never parked. */
+static bool plan_decodes(struct scheduler *s, uint32_t *rows, uint32_t *logits)
 {
-    return a->order < b->order ? -1 : a->order > b->order;
+    bool decodes = false;
+    for (uint32_t i = 0; i < s->n_running;) {
+        struct sequence *q = s->running[i];
+        bool decode = q->n_tokens - q->n_computed == 1;
+        if (decode && !plan_sequence(s, q, 1, rows, logits)) {
+            park(s, q);
+            continue;
+        }
+        decodes |= decode && q->n_tokens > q->n_prompt;
+        i++;
+    }
+    return decodes;
 }
 
-static void plan(struct scheduler *s, bool *decodes)
+/* Moves a waiting sequence to the running ones with pages for all its tokens, so that no prompt is parked half computed for want
+ * of a page, and a page to grow for each sequence that runs beside it. */
+static bool admit(struct scheduler *s, struct sequence *q)
+{
+    find_prefix(s, q);
+    uint32_t needed = pages_for(q->n_tokens) - q->n_pages;
+    if (s->n_running && needed + s->n_running > kv_pages_available(s->pages)) {
+        release_pages(s, q);
+        return false;
+    }
+    waiting_remove(s, q);
+    q->state = RUNNING;
+    list_insert(s->running, &s->n_running, q);
+    check(ensure_pages(s, q, q->n_tokens - q->n_computed));
+    copy_tail(s, q);
+    return true;
+}
+
+/* Prompts, to the tenant who was given least: of running ones the next chunk, of waiting ones the first. One that waits for pages
+ * holds up those behind it, or it would wait for ever. */
+static void plan_prompts(struct scheduler *s, uint32_t budget, uint32_t *rows, uint32_t *logits)
+{
+    bool full = false;
+    while (budget && *rows < s->o.step_tokens) {
+        struct sequence *waiting = full || s->n_running == s->o.max_running ? NULL : next_waiting(s);
+        struct sequence *q = first_of(s, next_prompt(s), waiting);
+        if (!q)
+            return;
+        if (q->state == WAITING && !admit(s, q)) {
+            full = true;
+            continue;
+        }
+        uint32_t n = q->n_tokens - q->n_computed, most = s->o.step_tokens - *rows;
+        most = most < budget ? most : budget;
+        if (!plan_sequence(s, q, n < most ? n : most, rows, logits))
+            return; /* no logits left in this step */
+        budget -= q->n_rows;
+    }
+}
+
+static bool plan(struct scheduler *s)
 {
     uint32_t rows = 0, logits = 0;
-    s->n_planned = 0;
-    *decodes = false;
-    for (uint32_t i = 1; i < s->n_running; i++) /* oldest first: it is the one that is never parked */
-        for (uint32_t j = i; j > 0 && by_order(s->running[j - 1], s->running[j]) > 0; j--) {
-            struct sequence *swap = s->running[j];
-            s->running[j] = s->running[j - 1];
-            s->running[j - 1] = swap;
-        }
-    for (uint32_t i = 0; i < s->n_running; i++) {
-        struct sequence *q = s->running[i];
-        if (q->n_tokens - q->n_computed == 1 && rows < s->o.step_tokens) {
-            *decodes |= q->n_tokens > q->n_prompt;
-            if (!plan_sequence(s, q, 1, &rows, &logits))
-                park(s, q);
-            i = q->state == WAITING ? i - 1 : i;
-        }
-    }
-    uint32_t budget = prompt_budget(s, *decodes);
-    for (uint32_t i = 0; i < s->n_running && budget && rows < s->o.step_tokens; i++) {
-        struct sequence *q = s->running[i];
-        uint32_t n = q->n_tokens - q->n_computed, most = s->o.step_tokens - rows;
-        if (n == 1 || is_planned(s, q))
-            continue;
-        most = most < budget ? most : budget;
-        n = n < most ? n : most;
-        if (plan_sequence(s, q, n, &rows, &logits))
-            budget -= q->n_rows;
-    }
-    while (s->n_waiting && s->n_running < s->o.max_running && budget && rows < s->o.step_tokens) {
-        struct sequence *q = next_waiting(s);
-        if (!q)
-            break;
-        find_prefix(s, q);
-        uint32_t n = q->n_tokens - q->n_computed, most = s->o.step_tokens - rows;
-        most = most < budget ? most : budget;
-        n = n < most ? n : most;
-        /* Room for its prompt now, or it would park others at once. */
-        uint32_t needed = pages_for(q->n_tokens) - q->n_pages;
-        if (needed > kv_pages_available(s->pages) && s->n_running) {
-            release_pages(s, q);
-            break;
-        }
-        waiting_remove(s, q);
-        q->state = RUNNING;
-        s->running[s->n_running++] = q;
-        if (!plan_sequence(s, q, n, &rows, &logits)) {
-            park(s, q);
-            break;
-        }
-        budget -= q->n_rows < budget ? q->n_rows : budget;
-    }
+    s->n_planned = s->n_copies = 0;
+    for (uint32_t i = 0; i < s->n_running; i++)
+        s->running[i]->n_rows = 0;
+    bool decodes = plan_decodes(s, &rows, &logits);
+    plan_prompts(s, prompt_budget(s, decodes), &rows, &logits);
+    return decodes;
 }
 
 /* ---- Running a plan ---------------------------------------------------------------------------------------------------------- */
@@ -506,16 +583,16 @@ static void fill_batch(struct scheduler *s, struct model_batch *batch)
     for (uint32_t i = 0; i < s->n_planned; i++) {
         struct sequence *q = s->planned[i];
         uint32_t end = q->n_computed + q->n_rows;
-        bool scored = q->request->params.prompt_logprobs >= 0;
         s->seqs[i] = (struct attention_seq){q->pages, q->first_row, q->n_rows, q->n_computed};
         for (uint32_t r = 0; r < q->n_rows; r++) {
             uint32_t position = q->n_computed + r, row = q->first_row + r;
             s->ids[row] = q->tokens[position];
             s->positions[row] = position;
-            bool last = position + 1 == q->n_tokens && q->n_tokens < q->capacity;
-            if (last || (scored && position + 1 < q->n_prompt))
+            if (scores(q, position) || chooses(q, position))
                 s->logit_rows[batch->n_logit_rows++] = row;
         }
+        memcpy(&s->descriptions[i].partition, q->request->params.partition, sizeof s->descriptions[i].partition);
+        s->descriptions[i].n_prompt = q->n_prompt;
         check(end <= q->n_pages * KV_PAGES_TOKENS && batch->n_logit_rows == q->first_logit + q->n_logits);
         batch->n_rows += q->n_rows;
         batch->n_seqs++;
@@ -557,29 +634,34 @@ static bool is_stop(const struct protocol_submit *p, uint32_t token)
     return false;
 }
 
-/* Log-probabilities of the prompt positions just computed; the first token of a prompt has none. */
-static void score_prompt(struct scheduler *s, struct sequence *q)
+/* A row that is not finite: this choice ends, and what it computed is not offered to anybody. */
+static void fail(struct scheduler *s, struct sequence *q, const char *message)
+{
+    for (uint32_t i = 0; i < q->n_pages; i++)
+        kv_pages_forget(s->pages, q->pages[i]);
+    finish(s, q, PROTOCOL_FINISH_ERROR, 0, q->n_tokens - q->n_prompt, message);
+}
+
+/* Log-probabilities of the prompt positions just computed; the first token of a prompt has none. False when a row is not finite. */
+static bool score_prompt(struct scheduler *s, struct sequence *q)
 {
     const struct protocol_submit *p = &q->request->params;
-    uint32_t logit = q->first_logit;
-    if (p->prompt_logprobs < 0 || q->choice != 0)
-        return;
-    for (uint32_t r = 0; r < q->n_rows; r++) {
-        uint32_t position = q->n_computed + r;
-        if (position + 1 >= q->n_prompt)
-            break;
+    const float *row = s->logits + (size_t)q->first_logit * s->o.device->vocabulary;
+    for (uint32_t position = q->n_computed; position < q->n_computed + q->n_rows; position++) {
         struct protocol_token token = {0};
-        sampler_score(s->sampler, s->logits + (size_t)logit++ * s->o.device->vocabulary, p->vocabulary, q->tokens[position + 1],
-                      (uint32_t)p->prompt_logprobs, &token);
-        if (position + 1 <= q->n_scored)
-            continue; /* recomputed after parking: sent before */
+        if (!scores(q, position))
+            continue;
+        if (!sampler_score(s->sampler, row, p->vocabulary, q->tokens[position + 1], (uint32_t)p->prompt_logprobs, &token))
+            return false;
+        row += s->o.device->vocabulary;
         q->n_scored = position + 1;
         struct protocol_tokens head = {PROTOCOL_PROMPT_CHOICE, position + 1, 1, true};
         s->o.events.tokens(s->o.events.arg, q->request->id, &head, &token);
     }
+    return true;
 }
 
-/* Chooses the next token of a sequence whose last row was computed. True when the sequence goes on. */
+/* Chooses the next token of a sequence whose last row was computed, and publishes what the step wrote once the row proved sound. */
 static void advance(struct scheduler *s, struct sequence *q)
 {
     struct request *r = q->request;
@@ -591,14 +673,16 @@ static void advance(struct scheduler *s, struct sequence *q)
                               .generated = q->tokens + q->n_prompt, .n_generated = n_generated,
                               .choice = r->params.first_choice + q->choice,
                               .stops_allowed = n_generated >= r->params.min_tokens};
-    if (sampler_choose(s->sampler, &row, &token, &error) != STATUS_OK) {
-        finish(s, q, PROTOCOL_FINISH_ERROR, 0, n_generated, error.message);
+    enum status status = sampler_choose(s->sampler, &row, &token, &error);
+    if (status) {
+        fail(s, q, error.message);
         return;
     }
+    publish_pages(s, q);
     if (!q->first_token_ns)
         q->first_token_ns = clock_now_ns(s->o.clock);
     s->stats.generated_tokens++;
-    if (n_generated >= r->params.min_tokens && is_stop(&r->params, token.token)) {
+    if (row.stops_allowed && is_stop(&r->params, token.token)) {
         finish(s, q, PROTOCOL_FINISH_STOP, token.token, n_generated + 1, "");
         return;
     }
@@ -612,17 +696,20 @@ static void advance(struct scheduler *s, struct sequence *q)
 static void settle(struct scheduler *s, struct sequence *q)
 {
     struct request *r = q->request;
-    account(s, r->params.tenant)->served += q->n_rows;
-    score_prompt(s, q);
+    tenants_charge(s->tenants, r->tenant, q->n_rows);
+    if (!score_prompt(s, q)) {
+        fail(s, q, "the model's output is not finite");
+        return;
+    }
     q->n_computed += q->n_rows;
     r->lead_done |= q->choice == 0 && q->n_computed >= q->n_prompt;
-    publish_pages(s, q);
-    if (q->n_computed < q->n_tokens)
-        return;
-    if (q->n_tokens == q->capacity)
-        finish(s, q, PROTOCOL_FINISH_LENGTH, 0, 0, ""); /* only a score was asked for */
-    else
+    if (q->n_computed == q->n_tokens && q->n_tokens < q->capacity) {
         advance(s, q);
+        return;
+    }
+    publish_pages(s, q);
+    if (q->n_computed == q->n_tokens)
+        finish(s, q, PROTOCOL_FINISH_LENGTH, 0, q->n_tokens - q->n_prompt, ""); /* only a score was asked for */
 }
 
 static void announce(struct scheduler *s, struct sequence *q)
@@ -673,20 +760,32 @@ static void expire(struct scheduler *s)
     }
 }
 
+static void run(struct scheduler *s)
+{
+    const struct device *d = s->o.device;
+    struct model_batch batch;
+    fill_batch(s, &batch);
+    for (uint32_t i = 0; i < s->n_copies; i++)
+        d->copy_page(d->self, s->copies[i].from, s->copies[i].to);
+    if (d->describe)
+        d->describe(d->self, s->descriptions);
+    d->forward(d->self, &batch, s->logits);
+}
+
 bool scheduler_step(struct scheduler *s)
 {
-    struct model_batch batch;
-    bool decodes;
+    uint32_t n_rows = 0;
     expire(s);
-    plan(s, &decodes);
+    bool decodes = plan(s);
     if (!s->n_planned)
         return false;
-    for (uint32_t i = 0; i < s->n_planned; i++)
+    for (uint32_t i = 0; i < s->n_planned; i++) {
         announce(s, s->planned[i]);
-    fill_batch(s, &batch);
+        n_rows += s->planned[i]->n_rows;
+    }
     uint64_t begin = clock_now_ns(s->o.clock);
-    s->o.device->forward(s->o.device->self, &batch, s->logits);
-    measure(s, clock_now_ns(s->o.clock) - begin, batch.n_rows, decodes);
+    run(s);
+    measure(s, clock_now_ns(s->o.clock) - begin, n_rows, decodes);
     for (uint32_t i = 0; i < s->n_planned; i++)
         settle(s, s->planned[i]);
     s->n_planned = 0;
@@ -702,7 +801,7 @@ uint32_t scheduler_plan_ids(const struct scheduler *s, uint64_t *ids, uint32_t m
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->n_planned && n < max; i++)
-        ids[n++] = s->planned[i]->request->id;
+        ids[n++] = s->plan_ids[i];
     return n;
 }
 
@@ -726,13 +825,14 @@ void scheduler_audit(const struct scheduler *s)
 {
     struct kv_pages_count pages;
     uint64_t tokens = 0;
-    uint32_t references = 0;
+    uint64_t references = 0;
     kv_pages_audit(s->pages);
     kv_pages_count(s->pages, &pages);
     for (uint32_t i = 0; i < s->n_running; i++) {
         const struct sequence *q = s->running[i];
         check(q->state == RUNNING && q->n_computed <= q->n_tokens && q->n_tokens <= q->capacity);
         check(q->n_pages >= pages_for(q->n_computed) && q->n_pages <= pages_for(q->capacity));
+        check(i == 0 || s->running[i - 1]->order < q->order);
         references += q->n_pages;
     }
     for (uint32_t i = 0; i < s->n_waiting; i++) {
@@ -741,6 +841,5 @@ void scheduler_audit(const struct scheduler *s)
         check(i == 0 || s->waiting[i - 1]->order < q->order);
         tokens += q->n_tokens;
     }
-    check(tokens == s->waiting_tokens && pages.held <= references);
-    check(s->n_running || pages.held == 0);
+    check(tokens == s->waiting_tokens && references == kv_pages_references(s->pages) && pages.held <= references);
 }

@@ -2,8 +2,9 @@
  * fairness between tenants, preemption by recomputation, and exact admission.
  *
  * Single-threaded. The clock and the device are handed in, so that all of it runs under a fake clock and a fake device; no
- * decision depends on pointers or hash seeds. Choices of one request are sequences of their own that share prompt pages through
- * the prefix index: under a key of the request's own where the caller wants no reuse. */
+ * decision depends on pointers or hash seeds. Choices of one request are sequences of their own: the first computes the prompt, the
+ * others share its full pages through the prefix index (under a key of the request's own where the caller wants no reuse) and copy
+ * the last one. */
 #ifndef ENGINE_SCHEDULER_H
 #define ENGINE_SCHEDULER_H
 
@@ -40,6 +41,8 @@ void scheduler_free(struct scheduler *scheduler);
 
 /* Copies what it needs. What cannot be taken is answered by a refused event. */
 void scheduler_submit(struct scheduler *scheduler, uint64_t id, const struct protocol_submit *submit);
+
+bool scheduler_is_open(const struct scheduler *scheduler, uint64_t id);
 
 /* Ends all sequences of the request without an event; unknown ids are ignored. */
 void scheduler_cancel(struct scheduler *scheduler, uint64_t id);

@@ -37,6 +37,7 @@ struct thread_pool {
     _Alignas(64) _Atomic unsigned n_busy;     /* futex word: workers still in the job */
     _Atomic unsigned n_sleeping;
     _Atomic bool caller_sleeps;
+    _Atomic uint64_t n_runs;
     bool stopping;
 };
 
@@ -100,6 +101,7 @@ static void *run_worker(void *arg)
 void thread_pool_run(struct thread_pool *pool, void (*task)(void *arg, unsigned index, unsigned thread), void *arg,
                      unsigned n_tasks)
 {
+    atomic_fetch_add_explicit(&pool->n_runs, 1, memory_order_relaxed);
     if (pool->n_threads == 1 || n_tasks <= 1) {
         for (unsigned i = 0; i < n_tasks; i++)
             task(arg, i, 0);
@@ -203,6 +205,11 @@ void thread_pool_free(struct thread_pool *pool)
         pthread_join(pool->workers[i], NULL);
     mem_free(pool->workers);
     mem_free(pool);
+}
+
+uint64_t thread_pool_runs(const struct thread_pool *pool)
+{
+    return atomic_load_explicit(&pool->n_runs, memory_order_relaxed);
 }
 
 unsigned thread_pool_size(const struct thread_pool *pool)

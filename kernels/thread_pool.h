@@ -21,4 +21,7 @@ unsigned thread_pool_cpus(void);
 void thread_pool_run(struct thread_pool *pool, void (*task)(void *arg, unsigned index, unsigned thread), void *arg,
                      unsigned n_tasks);
 
+/* Calls of thread_pool_run so far: a sign of life. Any thread may ask. */
+uint64_t thread_pool_runs(const struct thread_pool *pool);
+
 #endif

@@ -4,6 +4,12 @@
 
 #include "engine/model/model.h"
 
+/* What a device that checks its callers (the mock) wants to know of each sequence of a batch. */
+struct device_sequence {
+    uint64_t partition; /* who may share its pages */
+    uint32_t n_prompt;
+};
+
 struct device {
     void *self;
     uint32_t vocabulary;       /* width of a logits row */
@@ -11,6 +17,8 @@ struct device {
     uint32_t n_rows_max, n_logit_rows_max; /* of one step */
     uint32_t context;          /* longest sequence the model takes */
     void (*forward)(void *self, const struct model_batch *batch, float *logits);
+    void (*copy_page)(void *self, uint32_t from, uint32_t to);
+    void (*describe)(void *self, const struct device_sequence *sequences); /* of the next forward; null: not wanted */
 };
 
 #endif

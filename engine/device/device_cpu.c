@@ -30,6 +30,12 @@ static void forward(void *self, const struct model_batch *batch, float *logits)
     model_forward(d->model, batch, logits);
 }
 
+static void copy_page(void *self, uint32_t from, uint32_t to)
+{
+    struct device_cpu *d = self;
+    model_copy_page(d->model, from, to);
+}
+
 static uint64_t number_in(const char *path, const char *key)
 {
     char line[256];
@@ -166,7 +172,7 @@ static enum status open_all(struct device_cpu *d, const struct device_cpu_option
     model_set_pages(d->model, d->pages, r->n_pages);
     write_table(d, o);
     d->device = (struct device){.self = d, .vocabulary = c->vocabulary, .n_pages = r->n_pages, .n_rows_max = options.n_rows_max,
-                                .n_logit_rows_max = options.n_logit_rows_max, .context = r->context, .forward = forward};
+                                .n_logit_rows_max = options.n_logit_rows_max, .context = r->context, .forward = forward, .copy_page = copy_page};
     return STATUS_OK;
 }
 
@@ -209,6 +215,11 @@ void device_cpu_close(struct device_cpu *d)
 const struct device *device_cpu_device(const struct device_cpu *d)
 {
     return &d->device;
+}
+
+uint64_t device_cpu_ticks(const struct device_cpu *d)
+{
+    return thread_pool_runs(d->pool);
 }
 
 const struct model *device_cpu_model(const struct device_cpu *d)

@@ -22,6 +22,9 @@ enum status device_cpu_open(struct device_cpu **out, const struct device_cpu_opt
 void device_cpu_close(struct device_cpu *device);
 
 const struct device *device_cpu_device(const struct device_cpu *device);
+/* Rises while a step moves: parts of work done by the thread pool. Any thread may ask. */
+uint64_t device_cpu_ticks(const struct device_cpu *device);
+
 const struct model *device_cpu_model(const struct device_cpu *device);
 
 /* What was chosen, and the sizes, as lines for the log. */
