@@ -248,8 +248,8 @@ static void matcher_release(struct matcher *m)
 }
 
 /* Cuts one piece by one pattern. The pattern sees the piece as if it were the whole text. */
-static enum status cut(const struct pretokenize *p, unsigned step, struct matcher *m, const char *text, struct piece piece, struct piece_list *out,
-                       struct error *error)
+static enum status cut(const struct pretokenize *p, unsigned step, struct matcher *m, const char *text, struct piece piece,
+                       struct piece_list *out, struct error *error)
 {
     PCRE2_SPTR subject = (PCRE2_SPTR)(text + piece.start);
     PCRE2_SIZE at = 0, done = 0;

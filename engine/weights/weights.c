@@ -82,8 +82,10 @@ static enum status check_link(const char *dir, const char *path, struct error *e
 enum status weights_sibling(const char *dir, const char *name, size_t len, char out[WEIGHTS_PATH_MAX], struct error *error)
 {
     char quoted[ERROR_QUOTE_BYTES];
-    bool plain = len > 0 && len < 256 && !memchr(name, '/', len) && !memchr(name, '\\', len) && !memchr(name, 0, len) &&
-                 !(len == 1 && name[0] == '.') && !(len == 2 && memcmp(name, "..", 2) == 0);
+    bool plain = len > 0 && len < 256 && !memchr(name, '/', len) && !memchr(name, '\\', len) && !(len == 1 && name[0] == '.') &&
+                 !(len == 2 && memcmp(name, "..", 2) == 0);
+    for (size_t i = 0; i < len && plain; i++)
+        plain = (unsigned char)name[i] >= 0x20 && name[i] != 0x7F; /* it stands in messages */
     if (!plain)
         return error_set(error, STATUS_INVALID, "%s: the file name %s is not a plain one", dir,
                          error_quote(quoted, name, len));

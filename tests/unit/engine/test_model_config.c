@@ -88,7 +88,8 @@ static void a_deepseek_config_is_read(void **state)
     (void)state;
     struct model_config c;
     struct error error;
-    support_ok(read_json(DEEPSEEK(",\"first_k_dense_replace\":1,\"n_shared_experts\":1,\"routed_scaling_factor\":2.5,\"norm_topk_prob\":true,"
+    support_ok(read_json(DEEPSEEK(",\"first_k_dense_replace\":1,\"n_shared_experts\":1,\"routed_scaling_factor\":2.5,"
+                                  "\"norm_topk_prob\":true,"
                                   "\"num_nextn_predict_layers\":1,\"rope_scaling\":{\"type\":\"yarn\",\"factor\":40,\"mscale\":1,"
                                   "\"mscale_all_dim\":1,\"original_max_position_embeddings\":4096},"
                                   "\"quantization_config\":{\"quant_method\":\"fp8\",\"weight_block_size\":[128,128]}"),
@@ -324,7 +325,8 @@ static void wrong_gguf_metadata_are_refused_by_key(void **state)
     struct metadata m = good;
     m.architecture = "gpt2";
     expect_gguf_refused(&m, "architecture gpt2 is not known; known are llama, qwen2");
-    static const char *const needed[] = {"block_count", "embedding_length", "context_length", "feed_forward_length", "attention.head_count"};
+    static const char *const needed[] = {"block_count", "embedding_length", "context_length", "feed_forward_length",
+                                         "attention.head_count"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         m = good;
         m.omit = needed[i];

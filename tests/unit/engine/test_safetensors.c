@@ -229,6 +229,7 @@ static void bad_indexes_are_refused(void **state)
         {"{\"weight_map\":{\"a\":\"..\"}}", "not a plain one"},
         {"{\"weight_map\":{\"a\":\"\"}}", "not a plain one"},
         {"{\"weight_map\":{\"a\":\"x\\\\y\"}}", "not a plain one"},
+        {"{\"weight_map\":{\"a\":\"x\\ny\"}}", "x\\x0ay is not a plain one"},
         {"{\"weight_map\":{\"a\":\"model-9.safetensors\"}}", "model-9.safetensors"},
         {"{\"weight_map\":{\"b\":\"model-1.safetensors\"}}", "tensor b: the index says it is here, and it is not"},
         {"{\"weight_map\":{\"a\":\"model-1.safetensors\",\"a\":\"model-1.safetensors\"}}", "expected a JSON object"},

@@ -121,9 +121,10 @@ static void a_pattern_that_backtracks_without_end_is_an_error_not_a_hang(void **
 static void pieces_cover_the_text_without_gaps(void **state)
 {
     (void)state;
-    static const char *const names[] = {"default", "gpt-2", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "deepseek-coder", "smollm"};
-    static const char *const parts[] = {"a", "Z", "1", " ", "\n", "\r", "'s", ".", "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x9A\x80", "\xCC\x81",
-                                        "\x01", "\xE3\x80\x80"};
+    static const char *const names[] = {"default",     "gpt-2",        "llama-bpe",      "qwen2",
+                                        "deepseek-v3", "deepseek-llm", "deepseek-coder", "smollm"};
+    static const char *const parts[] = {"a", "Z", "1", " ", "\n", "\r", "'s", ".", "\x01", "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x9A\x80",
+                                        "\xCC\x81", "\xE3\x80\x80"};
     struct rng rng = rng_seeded(50);
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         struct pretokenize *p = named(names[k]);

@@ -97,7 +97,8 @@ static void every_cut_of_a_file_is_refused(void **state)
 static void the_config_names_begin_and_end(void **state)
 {
     (void)state;
-    static const char json[] = MODEL(GOOD ",\"added_tokens\":[{\"id\":3,\"content\":\"<s>\",\"special\":true},{\"id\":4,\"content\":\"</s>\"}]");
+    static const char json[] =
+        MODEL(GOOD ",\"added_tokens\":[{\"id\":3,\"content\":\"<s>\",\"special\":true},{\"id\":4,\"content\":\"</s>\"}]");
     struct tokenizer *t;
     struct error error;
     struct str config = str_of("{\"add_bos_token\":true,\"bos_token\":{\"content\":\"<s>\"},\"eos_token\":\"</s>\","
