@@ -1,7 +1,6 @@
 /* The tokenizer's public face: encoding spans, decoding, and looking tokens up. */
 #include "text/tokenizer.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -118,6 +117,28 @@ static void find_fim(struct tokenizer *t)
                      tokenizer_find(t, names[i][2], &t->fim[2]);
 }
 
+static int64_t find_first(const struct tokenizer *t, const char *const *literals, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t id;
+        if (tokenizer_find(t, literals[i], &id) && tokenizer_is_control(t, id))
+            return id;
+    }
+    return -1;
+}
+
+/* The begin and end tokens of the families we know, where the file does not name them. */
+static void find_ends(struct tokenizer *t)
+{
+    static const char *const begins[] = {"<\xEF\xBD\x9C" "begin\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>", "<|begin_of_text|>", "<s>"};
+    static const char *const ends[] = {"<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>", "<|end_of_text|>", "</s>",
+                                       "<|endoftext|>"};
+    if (t->bos < 0)
+        t->bos = find_first(t, begins, sizeof begins / sizeof begins[0]);
+    if (t->eos < 0)
+        t->eos = find_first(t, ends, sizeof ends / sizeof ends[0]);
+}
+
 static enum status fill_byte_pairs(struct tokenizer *t)
 {
     t->byte_pairs = mem_zalloc_array(256 * 256, sizeof *t->byte_pairs);
@@ -166,6 +187,7 @@ enum status tokenizer_finish(struct tokenizer *t, struct error *error)
     }
     if (!t->has_fim)
         find_fim(t);
+    find_ends(t);
     enum status status = t->symbols == SYMBOLS_BYTES ? fill_byte_pairs(t) : STATUS_OK;
     if (!status)
         status = mark_whole_pieces(t);

@@ -116,6 +116,26 @@ static void the_config_names_begin_and_end(void **state)
     assert_non_null(strstr(error.message, "tokenizer_config"));
 }
 
+static void begin_and_end_are_found_by_literal_where_nothing_names_them(void **state)
+{
+    (void)state;
+    static const char json[] = MODEL(GOOD ",\"added_tokens\":[{\"id\":3,\"content\":\"</s>\"},{\"id\":7,\"content\":\"<s>\"},"
+                                          "{\"id\":8,\"content\":\"<|fim_prefix|>\"},{\"id\":9,\"content\":\"<|fim_suffix|>\"},"
+                                          "{\"id\":10,\"content\":\"<|fim_middle|>\"}]");
+    struct tokenizer *t;
+    struct error error;
+    uint32_t prefix, suffix, middle;
+    support_ok(tokenizer_from_json(&t, str_of(json), str_of(""), "x", &error), &error);
+    assert_int_equal(tokenizer_bos(t), 7);
+    assert_int_equal(tokenizer_eos(t), 3);
+    assert_false(tokenizer_adds_bos(t));
+    assert_true(tokenizer_fim(t, &prefix, &suffix, &middle));
+    assert_int_equal(prefix, 8);
+    assert_int_equal(suffix, 9);
+    assert_int_equal(middle, 10);
+    tokenizer_free(t);
+}
+
 /* ---- GGUF --------------------------------------------------------------------------------------------------- */
 
 struct vocabulary {
@@ -294,6 +314,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(every_cut_of_a_file_is_refused),
         cmocka_unit_test(the_config_names_begin_and_end),
+        cmocka_unit_test(begin_and_end_are_found_by_literal_where_nothing_names_them),
         cmocka_unit_test(a_byte_level_vocabulary_loads),
         cmocka_unit_test(bad_gguf_vocabularies_are_refused_by_key),
         cmocka_unit_test(an_unknown_pre_tokenizer_is_refused_with_the_known_names),
