@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the image with the first builder that works here: docker, podman or buildah. Exit code 69: there is none.
+# Builds the image with the first builder that works here: docker, podman or buildah. Exit code 69: there is none, or it
+# cannot fetch the base image.
 #
 #   docker/build.sh seekd:local                            for the base image see DEBIAN in docker/Dockerfile
 #   DEBIAN=mirror.example/debian:bookworm-slim docker/build.sh seekd:local
@@ -20,6 +21,18 @@ elif works buildah; then
     builder="buildah build --format docker"
 else
     echo "no image builder works here: install docker, podman or buildah (and start the docker service)" >&2
+    exit 69
+fi
+base=${DEBIAN:-$(sed -n 's/^ARG DEBIAN=//p' docker/Dockerfile)}
+fetch_base() {
+    case $builder in
+    docker*) docker image inspect "$base" || docker pull "$base" ;;
+    podman*) podman image exists "$base" || podman pull "$base" ;;
+    buildah*) buildah inspect --type image "$base" || buildah pull "$base" ;;
+    esac
+}
+if ! fetch_base >/dev/null; then
+    echo "the base image $base cannot be fetched" >&2
     exit 69
 fi
 commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
