@@ -193,7 +193,7 @@ deps-test: ## install what the tests need
 install: $(BUILD)/seekd ## install under DESTDIR PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/seekd $(DESTDIR)$(PREFIX)/share/doc/seekd
 	install -m 755 $(BUILD)/seekd $(DESTDIR)$(PREFIX)/bin/seekd
-	install -m 644 config/seekd.conf $(DESTDIR)$(PREFIX)/share/seekd/seekd.conf
+	install -m 644 config/seekd.conf config/seekd.service $(DESTDIR)$(PREFIX)/share/seekd/
 	install -m 644 README.md LICENSE docs/options.md $(DESTDIR)$(PREFIX)/share/doc/seekd/
 
 uninstall: ## remove what install put there
