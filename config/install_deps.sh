@@ -33,8 +33,7 @@ done <"$here/packages.txt"
 [ -n "$missing" ] || exit 0
 
 if [ "$check" = 1 ]; then
-    echo "missing packages:$missing" >&2
-    echo "run \`make deps\` to install them (Debian, Ubuntu), or install them by hand" >&2
+    echo "missing packages:$missing (\`make deps\` installs them on Debian and Ubuntu)" >&2
     exit 1
 fi
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -56,4 +55,7 @@ export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086
 $as_root apt-get update -qq || echo "apt-get update failed; trying with the lists at hand" >&2
 # shellcheck disable=SC2086
-$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+if ! $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null; then
+    echo "could not install:$missing" >&2
+    exit 1
+fi
