@@ -325,7 +325,8 @@ static void run_heads(const struct ops *ops, uint32_t n_heads, uint32_t n_out, u
 static void head_products_agree(void **state)
 {
     (void)state;
-    static const uint32_t shapes[][4] = {{1, 1, 1, 1}, {5, 27, 11, 3}, {4, 48, 32, 20}, {9, 13, 65, 14}, {2, 512, 128, 2}, {3, 40, 500, 30}};
+    static const uint32_t shapes[][4] = {{1, 1, 1, 1},   {5, 27, 11, 3},    {4, 48, 32, 20},
+                                         {9, 13, 65, 14}, {2, 512, 128, 2}, {3, 40, 500, 30}};
     const struct ops *tables[8];
     unsigned n = sweep_tables(tables);
     struct rng rng = rng_seeded(33);

@@ -114,7 +114,7 @@ def tensors_of(c, weights, new_latent, stacked):
             continue
         part = name.split(".")
         layer, rest, last = int(part[2]), ".".join(part[3:-1]), part[-1]
-        if layer >= n:
+        if layer >= n or not w.size:   # no shared experts: safetensors keep their empty tensors
             continue
         block = f"blk.{layer}."
         if ".experts." in name:
