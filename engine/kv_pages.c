@@ -10,7 +10,9 @@ struct page {
     bool published;
     uint32_t older, newer;  /* cached list */
     uint32_t next_in_slot;  /* index chain */
-    struct page_hash hash, parent;
+    struct page_hash hash;
+    struct page_link parent;
+    uint64_t number;
     uint32_t tokens[KV_PAGES_TOKENS];
 };
 
@@ -23,6 +25,7 @@ struct kv_pages {
     uint32_t *slots;         /* heads of index chains */
     uint32_t n_slots;
     kv_pages_hash *hash;
+    uint64_t n_publications;
 };
 
 enum status kv_pages_create(struct kv_pages **out, uint32_t n_pages, kv_pages_hash *hash, struct error *error)
@@ -138,47 +141,60 @@ uint32_t kv_pages_available(const struct kv_pages *p)
     return p->n_free + p->n_cached;
 }
 
-static uint32_t lookup(struct kv_pages *p, const struct page_hash *hash, const struct page_hash *parent,
+static bool same_link(const struct page_link *a, const struct page_link *b)
+{
+    return a->number == b->number && memcmp(&a->hash, &b->hash, sizeof a->hash) == 0;
+}
+
+static uint32_t lookup(struct kv_pages *p, const struct page_hash *hash, const struct page_link *parent,
                        const uint32_t tokens[KV_PAGES_TOKENS])
 {
     for (uint32_t i = *slot_of(p, hash); i != KV_PAGES_NONE; i = p->pages[i].next_in_slot) {
         const struct page *page = &p->pages[i];
-        if (memcmp(&page->hash, hash, sizeof *hash) == 0 && memcmp(&page->parent, parent, sizeof *parent) == 0 &&
+        if (memcmp(&page->hash, hash, sizeof *hash) == 0 && same_link(&page->parent, parent) &&
             memcmp(page->tokens, tokens, sizeof page->tokens) == 0)
             return i;
     }
     return KV_PAGES_NONE;
 }
 
-bool kv_pages_find(struct kv_pages *p, const struct page_hash *parent, const uint32_t tokens[KV_PAGES_TOKENS], uint32_t *page,
-                   struct page_hash *out)
+static struct page_link link_behind(const struct kv_pages *p, uint32_t i)
+{
+    return (struct page_link){p->pages[i].hash, p->pages[i].number};
+}
+
+bool kv_pages_find(struct kv_pages *p, struct page_link *link, const uint32_t tokens[KV_PAGES_TOKENS], uint32_t *page)
 {
     struct page_hash hash;
-    p->hash(&hash, parent, tokens);
-    *page = lookup(p, &hash, parent, tokens);
+    p->hash(&hash, &link->hash, tokens);
+    *page = lookup(p, &hash, link, tokens);
     if (*page == KV_PAGES_NONE)
         return false;
     kv_pages_hold(p, *page);
-    *out = hash;
+    *link = link_behind(p, *page);
     return true;
 }
 
-void kv_pages_publish(struct kv_pages *p, uint32_t i, const struct page_hash *parent, const uint32_t tokens[KV_PAGES_TOKENS],
-                      struct page_hash *out)
+void kv_pages_publish(struct kv_pages *p, uint32_t i, struct page_link *link, const uint32_t tokens[KV_PAGES_TOKENS])
 {
-    struct page_hash from = *parent;
-    check(i < p->n_pages && p->pages[i].holders > 0);
-    p->hash(out, &from, tokens);
-    if (p->pages[i].published || lookup(p, out, &from, tokens) != KV_PAGES_NONE)
+    struct page_hash hash;
+    check(i < p->n_pages && p->pages[i].holders > 0 && !p->pages[i].published);
+    p->hash(&hash, &link->hash, tokens);
+    uint32_t known = lookup(p, &hash, link, tokens);
+    if (known != KV_PAGES_NONE) {
+        *link = link_behind(p, known);
         return;
+    }
     struct page *page = &p->pages[i];
-    page->hash = *out;
-    page->parent = from;
+    page->hash = hash;
+    page->parent = *link;
+    page->number = ++p->n_publications;
     memcpy(page->tokens, tokens, sizeof page->tokens);
-    uint32_t *slot = slot_of(p, out);
+    uint32_t *slot = slot_of(p, &hash);
     page->next_in_slot = *slot;
     *slot = i;
     page->published = true;
+    *link = link_behind(p, i);
 }
 
 void kv_pages_forget(struct kv_pages *p, uint32_t i)

@@ -3,9 +3,9 @@
  * A page is free, held (one or more sequences refer to it) or cached (nobody refers to it, but the prefix index knows what is in
  * it). Pages are numbers; their memory belongs to the device. All memory is taken when the pool is made.
  *
- * The prefix index: a full page is known by a hash chain over (partition, parent's hash, its tokens). A hash finds a page;
- * equality of the parent's hash and of every token admits it, so that a collision cannot. Only the tokens' owner's partition is
- * ever the first link: requests of other partitions cannot name the page. */
+ * The prefix index: a full page is known by a hash chain over (partition, parent's hash, its tokens). A hash finds a page; equality
+ * of the parent itself and of every token admits it, so that a collision cannot. The partition of the tokens' owner is the first
+ * link: requests of other partitions cannot name the page. */
 #ifndef ENGINE_KV_PAGES_H
 #define ENGINE_KV_PAGES_H
 
@@ -23,6 +23,12 @@ struct page_hash {
 /* hash(out, parent, tokens): a keyed or plain 256-bit cryptographic hash; handed in so that this layer needs no library. */
 typedef void kv_pages_hash(struct page_hash *out, const struct page_hash *parent, const uint32_t tokens[KV_PAGES_TOKENS]);
 
+/* Where a chain stands: after a published page, or at its beginning (the partition, number 0). */
+struct page_link {
+    struct page_hash hash;
+    uint64_t number; /* of the publication, never used twice: two pages of equal hash are two parents */
+};
+
 struct kv_pages;
 
 enum status kv_pages_create(struct kv_pages **out, uint32_t n_pages, kv_pages_hash *hash, struct error *error) must_check;
@@ -36,13 +42,12 @@ void kv_pages_give(struct kv_pages *pages, uint32_t page); /* one holder less; t
 /* How many pages kv_pages_take could give now. */
 uint32_t kv_pages_available(const struct kv_pages *pages);
 
-/* Finds the cached or held page of these tokens after `parent`, and holds it. *out is its hash, to go on from. */
-bool kv_pages_find(struct kv_pages *pages, const struct page_hash *parent, const uint32_t tokens[KV_PAGES_TOKENS],
-                   uint32_t *page, struct page_hash *out);
+/* Finds the cached or held page of these tokens after `link`, holds it, and moves the link behind it. */
+bool kv_pages_find(struct kv_pages *pages, struct page_link *link, const uint32_t tokens[KV_PAGES_TOKENS], uint32_t *page);
 
-/* Makes a full, cleanly written page findable (when an equal one is known already, that one stays). *out as above. */
-void kv_pages_publish(struct kv_pages *pages, uint32_t page, const struct page_hash *parent,
-                      const uint32_t tokens[KV_PAGES_TOKENS], struct page_hash *out);
+/* Makes a full, cleanly written page findable after `link`, and moves the link behind it; behind an equal page where one is known
+ * already. */
+void kv_pages_publish(struct kv_pages *pages, uint32_t page, struct page_link *link, const uint32_t tokens[KV_PAGES_TOKENS]);
 
 /* Nobody finds this page any more; who holds it keeps it. */
 void kv_pages_forget(struct kv_pages *pages, uint32_t page);

@@ -40,7 +40,7 @@ struct sequence {
     uint32_t *pages;         /* owned list */
     uint32_t n_pages;
     uint32_t n_published;    /* full pages offered to the index */
-    struct page_hash chain;  /* hash after them */
+    struct page_link chain;  /* behind them */
     uint32_t n_scored;       /* prompt positions whose log-probabilities were sent */
     uint64_t order;          /* of arrival: ties, preemption */
     uint64_t started_ns, first_token_ns;
@@ -122,12 +122,11 @@ enum status scheduler_create(struct scheduler **out, const struct scheduler_opti
 
 static void release_pages(struct scheduler *s, struct sequence *q)
 {
-    for (uint32_t i = 0; i < q->n_pages; i++)
-        kv_pages_give(s->pages, q->pages[i]);
-    q->n_pages = 0;
+    while (q->n_pages) /* from the end, so that of a cached prefix the end is evicted first */
+        kv_pages_give(s->pages, q->pages[--q->n_pages]);
     q->n_computed = 0;
     q->n_published = 0;
-    q->chain = q->request->partition;
+    q->chain = (struct page_link){q->request->partition, 0};
 }
 
 static void list_remove(struct sequence **list, uint32_t *n, const struct sequence *q)
@@ -273,7 +272,7 @@ static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice
     if (!q)
         return false;
     *q = (struct sequence){.request = r, .choice = choice, .n_tokens = n_prompt, .n_prompt = n_prompt, .capacity = capacity,
-                           .order = s->next_order++, .chain = r->partition};
+                           .order = s->next_order++, .chain = {r->partition, 0}};
     q->tokens = mem_zalloc_array(capacity, sizeof *q->tokens);
     q->pages = mem_zalloc_array(pages_for(capacity), sizeof *q->pages);
     if (q->tokens)
@@ -410,13 +409,11 @@ static bool chooses(const struct sequence *q, uint32_t position)
  * scored are computed whole, because the log-probabilities of cached positions are not kept. */
 static void find_prefix(struct scheduler *s, struct sequence *q)
 {
-    struct page_hash next;
     uint32_t page;
     bool scored = q->n_prompt > 1 && scores(q, q->n_prompt - 2);
     while (!scored && (q->n_pages + 1) * KV_PAGES_TOKENS < q->n_tokens &&
-           kv_pages_find(s->pages, &q->chain, q->tokens + (size_t)q->n_pages * KV_PAGES_TOKENS, &page, &next)) {
+           kv_pages_find(s->pages, &q->chain, q->tokens + (size_t)q->n_pages * KV_PAGES_TOKENS, &page)) {
         q->pages[q->n_pages++] = page;
-        q->chain = next;
         q->n_published++;
     }
     q->n_computed = q->n_pages * KV_PAGES_TOKENS;
@@ -602,9 +599,7 @@ static void fill_batch(struct scheduler *s, struct model_batch *batch)
 static void publish_pages(struct scheduler *s, struct sequence *q)
 {
     while ((q->n_published + 1) * KV_PAGES_TOKENS <= q->n_computed) {
-        struct page_hash next;
-        kv_pages_publish(s->pages, q->pages[q->n_published], &q->chain, q->tokens + (size_t)q->n_published * KV_PAGES_TOKENS, &next);
-        q->chain = next;
+        kv_pages_publish(s->pages, q->pages[q->n_published], &q->chain, q->tokens + (size_t)q->n_published * KV_PAGES_TOKENS);
         q->n_published++;
     }
 }
