@@ -130,8 +130,8 @@ static int64_t find_first(const struct tokenizer *t, const char *const *literals
 /* The begin and end tokens of the families we know, where the file does not name them. */
 static void find_ends(struct tokenizer *t)
 {
-    static const char *const begins[] = {"<\xEF\xBD\x9C" "begin\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>", "<|begin_of_text|>", "<s>"};
-    static const char *const ends[] = {"<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>", "<|end_of_text|>", "</s>",
+    static const char *const begins[] = {"<\357\275\234begin\342\226\201of\342\226\201sentence\357\275\234>", "<|begin_of_text|>", "<s>"};
+    static const char *const ends[] = {"<\357\275\234end\342\226\201of\342\226\201sentence\357\275\234>", "<|end_of_text|>", "</s>",
                                        "<|endoftext|>"};
     if (t->bos < 0)
         t->bos = find_first(t, begins, sizeof begins / sizeof begins[0]);

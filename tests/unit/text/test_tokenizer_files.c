@@ -271,7 +271,7 @@ static void an_unknown_pre_tokenizer_is_refused_with_the_known_names(void **stat
 static void a_scored_vocabulary_needs_its_scores(void **state)
 {
     (void)state;
-    static const char *const tokens[] = {"<unk>", "\xE2\x96\x81", "a", "\xE2\x96\x81" "a", "<0x41>"};
+    static const char *const tokens[] = {"<unk>", "\xE2\x96\x81", "a", "\342\226\201a", "<0x41>"};
     static const int32_t types[] = {2, 1, 1, 1, 6};
     static const float scores[] = {0, -2, -2, -1, 0};
     struct vocabulary v = {"llama", NULL, tokens, types, scores, NULL, 5, 5, 5, 0, -1, GGUF_I32};
