@@ -44,7 +44,7 @@ fi
 if [ "$(id -u)" = 0 ]; then
     as_root=
 elif command -v sudo >/dev/null 2>&1; then
-    as_root="sudo"
+    as_root="sudo env DEBIAN_FRONTEND=noninteractive"
 else
     echo "missing packages:$missing" >&2
     echo "neither root nor sudo: ask an administrator to run: apt-get install$missing" >&2
