@@ -44,6 +44,10 @@ struct arena *exchange_arena(struct exchange *exchange); /* for the handler's ow
 void exchange_set_data(struct exchange *exchange, void *data, void (*release)(void *data));
 void *exchange_data(const struct exchange *exchange);
 
+/* Keeps the exchange's memory over calls that may end it. */
+void exchange_ref(struct exchange *exchange);
+void exchange_unref(struct exchange *exchange);
+
 /* ---- Whole replies: exactly one of these, from whichever thread holds the exchange -------------------------- */
 
 /* Moves the contents of body out. content_type null: application/json. Extra headers: "Name: value\r\n" lines or

@@ -99,8 +99,6 @@ struct exchange {
 };
 
 struct exchange *exchange_create(struct http *http, struct MHD_Connection *connection);
-void exchange_ref(struct exchange *exchange);
-void exchange_unref(struct exchange *exchange);
 
 /* Under the exchange's lock: wakes a sleeping connection. */
 void exchange_wake(struct exchange *exchange);

@@ -1,11 +1,14 @@
 /* The program: its first argument names a command. Without one, or with only options, it serves. */
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "server/commands.h"
 
 int main(int argc, char **argv)
 {
+    json_set_alloc_funcs(mem_alloc, mem_free);
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return cmd_help(1, argv + 1);

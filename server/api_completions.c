@@ -1,0 +1,253 @@
+/* POST /completions: prompts of text or ids, several at once, fill-in-the-middle, scoring. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "server/api.h"
+#include "server/generation.h"
+#include "server/reply.h"
+#include "server/server.h"
+#include "server/writers.h"
+
+enum { IDS_MAX = 1 << 24 };
+
+/* One prompt as it was sent. */
+struct source {
+    struct str text;     /* of the arena */
+    const json_t *ids;   /* or these */
+};
+
+struct sources {
+    struct source *items;
+    uint32_t n;
+    struct str suffix;
+    bool has_suffix;
+};
+
+static bool is_ids(const json_t *value)
+{
+    return json_is_array(value) && json_is_number(json_array_get(value, 0));
+}
+
+static void add_source(struct fields *f, struct arena *arena, const json_t *value, const char *key, struct sources *s)
+{
+    struct source *item = &s->items[s->n];
+    if (json_is_string(value)) {
+        item->text = arena_str(arena, str_from(json_string_value(value), json_string_length(value)));
+    } else if (is_ids(value)) {
+        item->ids = value;
+    } else {
+        fields_fault(f, json_is_array(value) && !json_array_size(value) ? "empty_array" : "invalid_type", key,
+                     "expected a string or an array of token ids");
+        return;
+    }
+    s->n++;
+}
+
+/* A string, an array of ids, or an array of either, not mixed. */
+static void read_prompts(struct fields *f, struct arena *arena, const json_t *root, struct sources *s)
+{
+    const json_t *prompt = fields_get(f, root, "prompt");
+    size_t n = json_array_size(prompt);
+    bool many = json_is_array(prompt) && !is_ids(prompt);
+    char key[32];
+    if (f->status)
+        return;
+    if (!prompt || (json_is_array(prompt) && n == 0)) {
+        fields_fault(f, prompt ? "empty_array" : "missing_required_parameter", "prompt", "a prompt is needed");
+        return;
+    }
+    if (many && n > REQUEST_SEQUENCES_MAX) {
+        fields_fault(f, "array_above_max_length", "prompt", "%zu prompts, at most %d", n, REQUEST_SEQUENCES_MAX);
+        return;
+    }
+    s->items = arena_zalloc_array(arena, many ? n : 1, sizeof *s->items);
+    if (!s->items) {
+        f->status = error_set(f->error, STATUS_NO_MEMORY, "out of memory");
+        return;
+    }
+    if (!many) {
+        add_source(f, arena, prompt, "prompt", s);
+        return;
+    }
+    for (size_t i = 0; i < n && !f->status; i++) {
+        const json_t *item = json_array_get(prompt, i);
+        snprintf(key, sizeof key, "prompt[%zu]", i);
+        if (json_typeof(item) != json_typeof(json_array_get(prompt, 0)))
+            fields_fault(f, "invalid_type", key, "strings and token ids are not mixed");
+        else
+            add_source(f, arena, item, key, s);
+    }
+}
+
+static void read_suffix(struct fields *f, struct exchange *exchange, const json_t *root, struct sources *s)
+{
+    uint32_t ids[3];
+    struct str suffix;
+    if (!fields_str(f, root, "suffix", (size_t)-1, &suffix) || suffix.len == 0)
+        return;
+    if (!tokenizer_fim(exchange_server(exchange)->text.tokenizer, &ids[0], &ids[1], &ids[2]))
+        fields_fault(f, "unsupported_parameter", "suffix", "the model has no fill-in-the-middle tokens");
+    else if (s->n != 1 || s->items[0].ids)
+        fields_fault(f, "invalid_value", "suffix", "only with one prompt of text");
+    s->suffix = arena_str(exchange_arena(exchange), suffix);
+    s->has_suffix = true;
+}
+
+static void read_rest(struct fields *f, const json_t *root, struct request *r, const struct sources *s)
+{
+    int64_t best_of = r->n;
+    fields_bool(f, root, "echo", &r->echo);
+    fields_bool(f, root, "parse_special", &r->parse_special);
+    if (r->max_tokens == 0 && !r->echo)
+        fields_fault(f, "integer_below_min_value", "max_tokens", "0 only with echo");
+    if (fields_int(f, root, "best_of", 1, 20, &best_of)) {
+        if (best_of < r->n)
+            fields_fault(f, "invalid_value", "best_of", "%lld is less than n", (long long)best_of);
+        else if (best_of > r->n && r->stream)
+            fields_fault(f, "invalid_value", "best_of", "not above n with stream: true");
+        else if (best_of > r->n)
+            fields_fault(f, "unsupported_value", "best_of", "only the value of n is offered");
+    }
+    if ((uint64_t)s->n * (uint64_t)r->n > REQUEST_SEQUENCES_MAX)
+        fields_fault(f, "array_above_max_length", "prompt", "%u prompts times n are more than %d sequences", s->n, REQUEST_SEQUENCES_MAX);
+    if (r->prompt_logprobs >= 0 && s->n != 1)
+        fields_fault(f, "invalid_value", "prompt_logprobs", "only with one prompt");
+}
+
+/* ---- To ids ------------------------------------------------------------------------------------------------ */
+
+static enum status ids_of(struct exchange *exchange, const json_t *list, const struct request_limits *limits, struct request_prompt *out,
+                          struct error *error)
+{
+    size_t n = json_array_size(list);
+    if (n >= limits->context)
+        return error_set_path(error, STATUS_LIMIT, "context_length_exceeded", "prompt",
+                              "the prompt has %zu tokens, but the context is %u", n, limits->context);
+    out->ids = arena_alloc(exchange_arena(exchange), (n + 1) * sizeof *out->ids);
+    if (!out->ids)
+        return error_set(error, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        int64_t id;
+        if (!fields_as_int(json_array_get(list, i), &id))
+            return error_set_path(error, STATUS_INVALID, "invalid_type", "prompt", "prompt: item %zu is not a token id", i);
+        if (id < 0 || id >= limits->vocabulary)
+            return error_set_path(error, STATUS_INVALID, "invalid_value", "prompt", "prompt: item %zu is not a token id below %u", i,
+                                  limits->vocabulary);
+        out->ids[i] = (uint32_t)id;
+    }
+    out->n_ids = (uint32_t)n;
+    return STATUS_OK;
+}
+
+/* begin PREFIX hole SUFFIX end, by the model's own tokens. */
+static enum status middle_of(struct exchange *exchange, const struct sources *s, const struct request_limits *limits,
+                             struct request_prompt *out, struct error *error)
+{
+    const struct tokenizer *tokenizer = exchange_server(exchange)->text.tokenizer;
+    uint32_t marks[3];
+    tokenizer_fim(tokenizer, &marks[0], &marks[1], &marks[2]);
+    struct span spans[5] = {{tokenizer_bytes(tokenizer, marks[0]), SPAN_SCAFFOLD}, {s->items[0].text, SPAN_CONTENT},
+                            {tokenizer_bytes(tokenizer, marks[1]), SPAN_SCAFFOLD}, {s->suffix, SPAN_CONTENT},
+                            {tokenizer_bytes(tokenizer, marks[2]), SPAN_SCAFFOLD}};
+    struct request_text text = {spans, 5, tokenizer_adds_bos(tokenizer), "prompt"};
+    return request_encode(exchange, &text, limits->context, out, error);
+}
+
+static enum status prompt_of(struct exchange *exchange, const struct request *r, const struct sources *s, uint32_t index,
+                             const struct request_limits *limits, struct request_prompt *out, struct error *error)
+{
+    const struct tokenizer *tokenizer = exchange_server(exchange)->text.tokenizer;
+    struct span span = {s->items[index].text, r->parse_special ? SPAN_SCAFFOLD : SPAN_CONTENT};
+    struct request_text text = {&span, 1, tokenizer_adds_bos(tokenizer), "prompt"};
+    if (s->items[index].ids)
+        return ids_of(exchange, s->items[index].ids, limits, out, error);
+    enum status status = s->has_suffix ? middle_of(exchange, s, limits, out, error)
+                                       : request_encode(exchange, &text, limits->context, out, error);
+    if (!status && out->n_ids == 0 && tokenizer_bos(tokenizer) >= 0) {
+        out->ids[0] = (uint32_t)tokenizer_bos(tokenizer);
+        out->n_ids = 1;
+    }
+    if (!status && out->n_ids == 0)
+        status = error_set_path(error, STATUS_INVALID, "invalid_value", "prompt", "prompt: is empty, and the model has no begin token");
+    return status;
+}
+
+static enum status make_echo(struct exchange *exchange, const struct request *r, const struct source *source, struct generation_prompt *p,
+                             struct error *error)
+{
+    struct buf text;
+    if (!r->echo)
+        return STATUS_OK;
+    if (!source->ids) {
+        p->echo = source->text;
+        return STATUS_OK;
+    }
+    buf_init(&text, (size_t)1 << 30);
+    enum status status = tokenizer_decode(exchange_server(exchange)->text.tokenizer, p->ids, p->n_ids, r->skip_special, &text);
+    p->echo = arena_str(exchange_arena(exchange), buf_str(&text));
+    buf_release(&text);
+    return status || !p->echo.at ? error_set(error, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+}
+
+static enum status make(struct exchange *exchange, const struct request *r, const struct sources *s, const struct request_limits *limits,
+                        struct error *error)
+{
+    struct generation *g = generation_create(exchange, r, &writers_completion, s->n);
+    if (!g)
+        return error_set(error, STATUS_NO_MEMORY, "out of memory");
+    g->vocabulary = limits->vocabulary;
+    g->context = limits->context;
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct request_prompt prompt;
+        enum status status = prompt_of(exchange, r, s, i, limits, &prompt, error);
+        if (status)
+            return status;
+        g->prompts[i].ids = prompt.ids;
+        g->prompts[i].n_ids = prompt.n_ids;
+        status = make_echo(exchange, r, &s->items[i], &g->prompts[i], error);
+        if (status)
+            return status;
+    }
+    return generation_plan(g, error);
+}
+
+static enum status prepare(struct exchange *exchange, struct error *error)
+{
+    json_t *root;
+    struct fields fields;
+    struct sources sources = {0};
+    struct request_limits limits;
+    enum chat_thinking ignored;
+    struct request *request = arena_zalloc(exchange_arena(exchange), sizeof *request);
+    if (!request)
+        return error_set(error, STATUS_NO_MEMORY, "out of memory");
+    enum status status = request_parse_body(exchange, &root, error);
+    if (status)
+        return status;
+    fields_init(&fields, error);
+    request_read_model(&fields, exchange, root, &ignored);
+    if (!fields.status)
+        read_prompts(&fields, exchange_arena(exchange), root, &sources);
+    if (!fields.status)
+        fields.status = request_read_limits(exchange, &limits, error);
+    if (!fields.status)
+        request_read(&fields, exchange, root, REQUEST_COMPLETION, &limits, request);
+    if (!fields.status)
+        read_suffix(&fields, exchange, root, &sources);
+    if (!fields.status)
+        read_rest(&fields, root, request, &sources);
+    status = fields.status ? fields.status : make(exchange, request, &sources, &limits, error);
+    json_decref(root);
+    return status;
+}
+
+void api_completions(struct exchange *exchange)
+{
+    struct error error;
+    error_clear(&error);
+    if (prepare(exchange, &error) == STATUS_OK)
+        exchange_to_main(exchange, generation_start);
+    else
+        reply_from_error(exchange, &error);
+}

@@ -1,0 +1,799 @@
+/* Generations: events from the engine to text, text to events for the client. No allocation per token once buffers have grown. */
+#include "server/generation.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/auth.h"
+#include "server/front.h"
+#include "server/metrics.h"
+#include "server/reply.h"
+#include "server/server.h"
+#include "server/usage.h"
+
+enum { TEXT_BYTES_MAX = 1 << 28, LINE_BYTES_MAX = 1 << 28, HEAD_BYTES_MAX = 4096, RANDOM_CHARS = 24 };
+
+static const struct config *settings(const struct generation *g)
+{
+    return g->server->config;
+}
+
+static uint64_t now_ns(void)
+{
+    return clock_now_ns(clock_real());
+}
+
+/* ---- Entries ----------------------------------------------------------------------------------------------- */
+
+static size_t entry_bytes(const struct generation_entries *e)
+{
+    return size_round_up(sizeof(struct generation_entry) + e->n_top * sizeof(struct protocol_top), 8);
+}
+
+const struct generation_entry *generation_entry_at(const struct generation_entries *e, uint32_t index)
+{
+    return (const struct generation_entry *)(const void *)(e->bytes.at + index * entry_bytes(e));
+}
+
+static void add_entry(struct generation_entries *e, const struct protocol_token *token, bool in_reasoning)
+{
+    _Alignas(8) char memory[sizeof(struct generation_entry) + (PROTOCOL_TOP_MAX + 1) * sizeof(struct protocol_top)] = {0};
+    struct generation_entry *entry = (void *)memory;
+    *entry = (struct generation_entry){.token = token->token, .logprob = token->logprob, .rank = token->rank, .in_reasoning = in_reasoning,
+                                       .n_top = token->n_top < e->n_top ? token->n_top : e->n_top};
+    memcpy(entry->top, token->top, entry->n_top * sizeof *entry->top);
+    buf_add(&e->bytes, memory, entry_bytes(e));
+    e->n++;
+}
+
+static void init_entries(struct generation_entries *e, int32_t n_top)
+{
+    buf_init(&e->bytes, TEXT_BYTES_MAX);
+    e->n_top = n_top > 0 ? (uint32_t)n_top : 0;
+}
+
+/* ---- Making one -------------------------------------------------------------------------------------------- */
+
+static void make_id(char out[GENERATION_ID_BYTES], const char *prefix)
+{
+    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    size_t n = strlen(prefix);
+    memcpy(out, prefix, n);
+    for (unsigned i = 0; i < RANDOM_CHARS; i++)
+        out[n + i] = alphabet[randombytes_uniform(sizeof alphabet - 1)];
+    out[n + RANDOM_CHARS] = 0;
+}
+
+static void generation_release(void *arg)
+{
+    struct generation *g = arg;
+    for (uint32_t i = 0; i < g->n_choices; i++) {
+        struct generation_choice *c = &g->choices[i];
+        reasoning_split_release(&c->split);
+        stop_match_release(&c->stop);
+        buf_release(&c->reasoning);
+        buf_release(&c->text);
+        buf_release(&c->entries.bytes);
+        buf_release(&c->ids);
+    }
+    for (uint32_t i = 0; i < g->n_prompts; i++)
+        buf_release(&g->prompts[i].entries.bytes);
+    buf_release(&g->line);
+    buf_release(&g->head);
+    buf_release(&g->piece);
+    buf_release(&g->visible);
+}
+
+static bool init_choice(struct generation *g, uint32_t index)
+{
+    const struct request *r = g->request;
+    struct generation_choice *c = &g->choices[index];
+    *c = (struct generation_choice){.generation = g, .index = index, .prompt = index / (uint32_t)r->n,
+                                    .of_prompt = index % (uint32_t)r->n, .stop_string = -1, .stop_token = -1};
+    detokenizer_init(&c->detokenizer, g->server->text.tokenizer, r->skip_special);
+    buf_init(&c->reasoning, TEXT_BYTES_MAX);
+    buf_init(&c->text, TEXT_BYTES_MAX);
+    buf_init(&c->ids, TEXT_BYTES_MAX);
+    init_entries(&c->entries, r->logprobs);
+    return stop_match_init(&c->stop, r->stops, r->n_stops, r->include_stop) == STATUS_OK;
+}
+
+struct generation *generation_create(struct exchange *exchange, const struct request *request, const struct generation_writer *writer,
+                                     uint32_t n_prompts)
+{
+    struct arena *arena = exchange_arena(exchange);
+    struct generation *g = arena_zalloc(arena, sizeof *g);
+    size_t n_choices = (size_t)n_prompts * (size_t)request->n;
+    if (!g)
+        return NULL;
+    g->exchange = exchange;
+    g->server = exchange_server(exchange);
+    g->request = request;
+    g->writer = writer;
+    g->prompts = arena_zalloc_array(arena, n_prompts, sizeof *g->prompts);
+    g->choices = arena_zalloc_array(arena, n_choices, sizeof *g->choices);
+    if (!g->prompts || !g->choices)
+        return NULL;
+    buf_init(&g->line, LINE_BYTES_MAX);
+    buf_init(&g->head, HEAD_BYTES_MAX);
+    buf_init(&g->piece, TEXT_BYTES_MAX);
+    buf_init(&g->visible, TEXT_BYTES_MAX);
+    g->n_prompts = n_prompts;
+    for (uint32_t i = 0; i < n_prompts; i++)
+        init_entries(&g->prompts[i].entries, request->logprobs > request->prompt_logprobs ? request->logprobs : request->prompt_logprobs);
+    g->mark_ids[0] = g->mark_ids[1] = -1;
+    make_id(g->id, writer->id_prefix);
+    g->created = clock_unix_seconds();
+    exchange_set_data(exchange, g, generation_release);
+    exchange_set_form(exchange, request->stream ? EXCHANGE_STREAMED : EXCHANGE_WHOLE);
+    bool good = true;
+    for (size_t i = 0; i < n_choices && good; i++) {
+        g->n_choices++;
+        good = init_choice(g, (uint32_t)i);
+    }
+    return good ? g : NULL;
+}
+
+/* ---- Lengths ----------------------------------------------------------------------------------------------- */
+
+static enum status plan_one(struct generation *g, uint32_t prompt, uint32_t *limit, struct error *error)
+{
+    const struct request *r = g->request;
+    const struct config *config = settings(g);
+    uint32_t n = g->prompts[prompt].n_ids, room = g->context - n;
+    bool chat = r->kind == REQUEST_CHAT, clamp = strcmp(config->overflow, "clamp") == 0;
+    uint64_t asked = r->max_tokens >= 0 ? (uint64_t)r->max_tokens : chat ? config->default_max_tokens : 16;
+    if (r->max_tokens >= 0 && asked > room && !clamp)
+        return error_set_path(error, STATUS_INVALID, "context_length_exceeded", chat ? "messages" : "prompt",
+                              "the prompt has %u tokens and %llu more were asked for, but the context is %u tokens", n,
+                              (unsigned long long)asked, g->context);
+    *limit = asked == 0 && r->max_tokens < 0 ? room : asked < room ? (uint32_t)asked : room;
+    return STATUS_OK;
+}
+
+static enum status plan_entries(const struct generation *g, struct error *error)
+{
+    const struct request *r = g->request;
+    uint64_t entries = 0, each = (uint64_t)(r->logprobs > 0 ? r->logprobs : 0) + 1;
+    bool prompt_too = r->prompt_logprobs >= 0 || (r->echo && r->logprobs >= 0);
+    uint64_t each_prompt = (uint64_t)(r->prompt_logprobs > r->logprobs ? r->prompt_logprobs : r->logprobs > 0 ? r->logprobs : 0) + 1;
+    if (r->logprobs >= 0)
+        entries += (uint64_t)g->n_choices * g->max_tokens * each;
+    for (uint32_t i = 0; prompt_too && i < g->n_prompts; i++)
+        entries += g->prompts[i].n_ids * each_prompt;
+    if (entries <= settings(g)->max_logprob_entries)
+        return STATUS_OK;
+    return error_set_path(error, STATUS_INVALID, "invalid_value", r->prompt_logprobs >= 0 ? "prompt_logprobs" : "logprobs",
+                          "the reply would hold up to %llu log-probability entries, at most %llu are given (max_logprob_entries); lower "
+                          "max_tokens or the number of alternatives",
+                          (unsigned long long)entries, (unsigned long long)settings(g)->max_logprob_entries);
+}
+
+enum status generation_plan(struct generation *g, struct error *error)
+{
+    enum status status = STATUS_OK;
+    g->max_tokens = 0;
+    for (uint32_t i = 0; i < g->n_prompts && !status; i++) {
+        uint32_t limit = 0;
+        status = plan_one(g, i, &limit, error);
+        g->max_tokens = limit > g->max_tokens ? limit : g->max_tokens;
+    }
+    return status ? status : plan_entries(g, error);
+}
+
+/* ---- Writing to the client --------------------------------------------------------------------------------- */
+
+static void stop_tick(struct generation *g)
+{
+    if (g->tick)
+        front_timer_stop(g->server->front, g->tick);
+    g->tick = 0;
+}
+
+static void cancel_all(struct generation *g)
+{
+    for (uint32_t i = 0; i < g->n_prompts; i++) {
+        if (g->prompts[i].submission)
+            front_cancel(g->server->front, g->prompts[i].submission);
+        g->prompts[i].submission = 0;
+    }
+}
+
+/* The client takes no more: its departure is told later, from the loop. */
+static void send_bytes(struct generation *g, struct str bytes)
+{
+    if (g->broken || exchange_stream_write(g->exchange, bytes))
+        return;
+    g->broken = true;
+    stop_tick(g);
+    cancel_all(g);
+}
+
+static void send_line(struct generation *g)
+{
+    if (buf_status(&g->line) == STATUS_OK)
+        send_bytes(g, buf_str(&g->line));
+    buf_clear(&g->line);
+}
+
+static void write_head(struct generation *g)
+{
+    struct emit_json json = emit_json_to(&g->head);
+    buf_add_text(&g->head, "data: ");
+    emit_object_begin(&json);
+    emit_key_text(&json, "id", g->id);
+    emit_key_text(&json, "object", g->writer->stream_object);
+    emit_key_int(&json, "created", g->created);
+    emit_key_text(&json, "model", g->server->model_id);
+    emit_key_text(&json, "system_fingerprint", g->fingerprint);
+    if (g->request->names_tier)
+        emit_key_text(&json, "service_tier", "default");
+    emit_key(&json, "choices");
+    buf_add_text(&g->head, "[");
+}
+
+static void begin_stream(struct generation *g)
+{
+    if (g->streaming)
+        return;
+    g->streaming = true;
+    write_head(g);
+    exchange_stream_begin(g->exchange, "text/event-stream; charset=utf-8");
+}
+
+void generation_begin_event(struct generation *g, const struct generation_choice *c)
+{
+    buf_add_str(&g->line, buf_str(&g->head));
+    buf_printf(&g->line, "{\"index\":%u", c->index);
+}
+
+static void end_object(struct generation *g, bool with_usage)
+{
+    struct emit_json json = {&g->line, true};
+    buf_add_text(&g->line, "]");
+    if (g->request->include_usage && !with_usage)
+        emit_key_null(&json, "usage");
+    else if (with_usage)
+        usage_emit(&json, g);
+    if (g->request->timings)
+        usage_emit_timings(&json, g);
+}
+
+void generation_end_event(struct generation *g, const struct generation_choice *c)
+{
+    struct emit_json json = {&g->line, true};
+    (void)c;
+    buf_add_text(&g->line, "}");
+    end_object(g, g->request->continuous_usage);
+    if (g->request->return_token_ids && g->n_prompts == 1 && !g->head_ids_sent) {
+        generation_emit_ids(&json, "prompt_token_ids", g->prompts[0].ids, g->prompts[0].n_ids);
+        g->head_ids_sent = true;
+    }
+    buf_add_text(&g->line, "}\n\n");
+    send_line(g);
+}
+
+void generation_emit_finish(struct emit_json *json, const struct generation_choice *c)
+{
+    emit_key_text(json, "finish_reason", c->finish == GENERATION_STOP ? "stop" : c->finish == GENERATION_LENGTH ? "length" : NULL);
+}
+
+void generation_emit_stop_reason(struct emit_json *json, const struct generation_choice *c)
+{
+    if (c->stop_string >= 0)
+        emit_key_str(json, "stop_reason", c->generation->request->stops[c->stop_string]);
+    else if (c->stop_token >= 0)
+        emit_key_int(json, "stop_reason", c->stop_token);
+    else if (c->finish == GENERATION_STOP)
+        emit_key_null(json, "stop_reason");
+}
+
+void generation_emit_ids(struct emit_json *json, const char *key, const uint32_t *ids, size_t n)
+{
+    emit_key(json, key);
+    emit_array_begin(json);
+    for (size_t i = 0; i < n; i++)
+        emit_uint(json, ids[i]);
+    emit_array_end(json);
+}
+
+/* ---- The end of the reply ---------------------------------------------------------------------------------- */
+
+static void count_usage(struct generation *g)
+{
+    struct metrics *metrics = g->server->metrics;
+    for (uint32_t i = 0; i < g->n_prompts; i++) {
+        metrics_add(metrics, METRICS_PROMPT_TOKENS, g->prompts[i].n_ids);
+        metrics_add(metrics, METRICS_CACHED_PROMPT_TOKENS, g->prompts[i].n_cached);
+        metrics_observe(metrics, METRICS_QUEUE_TIME, (double)g->prompts[i].queue_ns * 1e-9);
+        metrics_observe(metrics, METRICS_PREFILL_TIME, (double)g->prompts[i].prefill_ns * 1e-9);
+    }
+}
+
+static void write_whole(struct generation *g, struct buf *out)
+{
+    struct emit_json json = emit_json_to(out);
+    emit_object_begin(&json);
+    emit_key_text(&json, "id", g->id);
+    emit_key_text(&json, "object", g->writer->object);
+    emit_key_int(&json, "created", g->created);
+    emit_key_text(&json, "model", g->server->model_id);
+    emit_key_text(&json, "system_fingerprint", g->fingerprint);
+    if (g->request->names_tier)
+        emit_key_text(&json, "service_tier", "default");
+    emit_key(&json, "choices");
+    emit_array_begin(&json);
+    for (uint32_t i = 0; i < g->n_choices; i++) {
+        emit_object_begin(&json);
+        emit_key_int(&json, "index", g->choices[i].index);
+        g->writer->choice(g, &g->choices[i], &json);
+        generation_emit_finish(&json, &g->choices[i]);
+        generation_emit_stop_reason(&json, &g->choices[i]);
+        if (g->request->return_token_ids)
+            generation_emit_ids(&json, "token_ids", (const uint32_t *)(const void *)g->choices[i].ids.at, g->choices[i].ids.len / 4);
+        emit_object_end(&json);
+    }
+    emit_array_end(&json);
+    usage_emit(&json, g);
+    usage_emit_extras(&json, g);
+    emit_object_end(&json);
+}
+
+static void end_whole(struct generation *g)
+{
+    struct buf body;
+    char headers[64];
+    buf_init(&body, LINE_BYTES_MAX);
+    write_whole(g, &body);
+    enum status status = buf_status(&body);
+    snprintf(headers, sizeof headers, "openai-processing-ms: %llu\r\n", (unsigned long long)((now_ns() - g->started_ns) / 1000000));
+    if (!g->whole_begun) {
+        exchange_reply(g->exchange, 200, NULL, &body, headers);
+        return;
+    }
+    if (status == STATUS_OK)
+        send_bytes(g, buf_str(&body));
+    buf_release(&body);
+    if (!g->broken)
+        exchange_stream_end(g->exchange);
+}
+
+static void end_stream(struct generation *g)
+{
+    if (g->request->include_usage || g->request->timings) {
+        struct emit_json json = {&g->line, true};
+        buf_add_str(&g->line, buf_str(&g->head));
+        buf_add_text(&g->line, "]");
+        if (g->request->include_usage)
+            usage_emit(&json, g);
+        usage_emit_extras(&json, g);
+        buf_add_text(&g->line, "}\n\n");
+    }
+    buf_add_text(&g->line, "data: [DONE]\n\n");
+    send_line(g);
+    if (!g->broken)
+        exchange_stream_end(g->exchange);
+}
+
+static void end_reply(struct generation *g)
+{
+    g->over = true;
+    stop_tick(g);
+    count_usage(g);
+    if (g->request->stream)
+        end_stream(g);
+    else
+        end_whole(g);
+}
+
+/* A fault: its own status while nothing was sent, else the last event of the stream. */
+static void fail_reply(struct generation *g, enum reply_code code, const char *param, const char *message)
+{
+    if (g->over || g->broken)
+        return;
+    g->over = true;
+    stop_tick(g);
+    cancel_all(g);
+    if (!g->streaming && !g->whole_begun) {
+        reply_error(g->exchange, code, param, "%s", message);
+        return;
+    }
+    buf_clear(&g->line);
+    if (g->streaming)
+        buf_add_text(&g->line, "data: ");
+    reply_error_body(&g->line, code, param, message);
+    if (g->streaming)
+        buf_add_text(&g->line, "\n\ndata: [DONE]\n\n");
+    send_line(g);
+    if (!g->broken)
+        exchange_stream_end(g->exchange);
+}
+
+/* ---- Text -------------------------------------------------------------------------------------------------- */
+
+static void out_of_memory(struct generation *g)
+{
+    fail_reply(g, REPLY_INTERNAL, NULL, "out of memory for the reply");
+}
+
+/* Visible text goes through the stop strings, from min_tokens on. */
+static void push_visible(struct generation_choice *c, struct str visible)
+{
+    const struct request *r = c->generation->request;
+    if (!r->n_stops || (int64_t)c->n_tokens <= r->min_tokens)
+        buf_add_str(&c->text, visible);
+    else
+        stop_match_push(&c->stop, visible, &c->text);
+    if (c->stop.matched >= 0) {
+        c->stop_string = c->stop.matched;
+        c->finish = GENERATION_STOP;
+    }
+}
+
+/* `piece` and `visible` are scratch of one call. */
+static void push_text(struct generation_choice *c, struct str piece, struct buf *visible)
+{
+    if (piece.len == 0)
+        return;
+    buf_clear(visible);
+    reasoning_split_push(&c->split, piece, &c->reasoning, visible);
+    push_visible(c, buf_str(visible));
+}
+
+static void flush_text(struct generation_choice *c, struct buf *piece, struct buf *visible)
+{
+    buf_clear(piece);
+    detokenizer_end(&c->detokenizer, piece);
+    push_text(c, buf_str(piece), visible);
+    if (c->stop_string >= 0)
+        return;
+    buf_clear(visible);
+    reasoning_split_end(&c->split, &c->reasoning, visible);
+    push_visible(c, buf_str(visible));
+    if (c->stop_string < 0)
+        stop_match_end(&c->stop, &c->text);
+}
+
+static bool is_mark(const struct generation *g, uint32_t token)
+{
+    return token == g->mark_ids[0] || token == g->mark_ids[1];
+}
+
+static void take_token(struct generation *g, struct generation_choice *c, const struct protocol_token *token, struct buf *piece,
+                       struct buf *visible)
+{
+    bool in_reasoning = g->thinks && reasoning_split_in_reasoning(&c->split);
+    uint64_t now = now_ns();
+    if (c->n_tokens)
+        metrics_observe(g->server->metrics, METRICS_INTER_TOKEN, (double)(now - c->last_token_ns) * 1e-9);
+    c->last_token_ns = now;
+    c->n_tokens++;
+    c->n_reasoning_tokens += in_reasoning;
+    if (g->request->logprobs >= 0)
+        add_entry(&c->entries, token, in_reasoning);
+    if (g->request->return_token_ids)
+        buf_add(&c->ids, &token->token, sizeof token->token);
+    buf_clear(piece);
+    if (is_mark(g, token->token)) {
+        detokenizer_end(&c->detokenizer, piece);
+        buf_add_str(piece, tokenizer_bytes(g->server->text.tokenizer, token->token));
+    } else {
+        detokenizer_push(&c->detokenizer, token->token, piece);
+    }
+    push_text(c, buf_str(piece), visible);
+}
+
+static void emit(struct generation *g, struct generation_choice *c)
+{
+    if (buf_status(&c->text) != STATUS_OK || buf_status(&c->reasoning) != STATUS_OK || buf_status(&c->entries.bytes) != STATUS_OK) {
+        out_of_memory(g);
+        return;
+    }
+    if (!g->request->stream || g->over || g->broken)
+        return;
+    begin_stream(g);
+    if (!c->opened)
+        g->writer->open(g, c);
+    c->opened = true;
+    if (c->reasoning.len || c->text.len)
+        g->writer->delta(g, c);
+}
+
+/* ---- Ends of choices --------------------------------------------------------------------------------------- */
+
+static void close_choice(struct generation *g, struct generation_choice *c, enum generation_finish finish)
+{
+    if (c->closed || g->over)
+        return;
+    if (c->finish == GENERATION_RUNNING)
+        c->finish = finish;
+    emit(g, c);
+    if (g->over)
+        return;
+    c->closed = true;
+    if (g->request->stream && !g->broken)
+        g->writer->close(g, c);
+    metrics_add(g->server->metrics, METRICS_GENERATION_TOKENS, c->n_tokens);
+    struct generation_prompt *p = &g->prompts[c->prompt];
+    if (--p->n_open == 0 && p->submission) {
+        front_cancel(g->server->front, p->submission); /* ended by stop strings: the engine may still run */
+        p->submission = 0;
+    }
+    if (--g->n_open == 0)
+        end_reply(g);
+}
+
+static struct generation_choice *choice_of(struct generation *g, uint32_t prompt, uint32_t of_prompt)
+{
+    return of_prompt < (uint32_t)g->request->n ? &g->choices[prompt * (uint32_t)g->request->n + of_prompt] : NULL;
+}
+
+/* ---- News from the engine ---------------------------------------------------------------------------------- */
+
+static struct generation *generation_of(struct generation_prompt *p, uint32_t *index)
+{
+    struct generation *g = p->generation;
+    *index = (uint32_t)(p - g->prompts);
+    return g;
+}
+
+static void on_accepted(void *arg, uint32_t n_cached)
+{
+    struct generation_prompt *p = arg;
+    p->n_cached = n_cached;
+}
+
+static void first_token(struct generation *g)
+{
+    if (g->first_token_ns)
+        return;
+    g->first_token_ns = now_ns();
+    stop_tick(g);
+    metrics_observe(g->server->metrics, METRICS_TIME_TO_FIRST_TOKEN,
+                    (double)(g->first_token_ns - exchange_request(g->exchange)->received_ns) * 1e-9);
+}
+
+static void take_prompt_scores(struct generation_prompt *p, struct protocol_tokens_reader *reader)
+{
+    struct protocol_token token;
+    struct error error;
+    while (protocol_next_token(reader, &token, &error) == STATUS_OK)
+        add_entry(&p->entries, &token, false);
+}
+
+static void take_tokens(struct generation_prompt *p, struct protocol_tokens_reader *reader)
+{
+    struct protocol_token token;
+    struct error error;
+    uint32_t index;
+    struct generation *g = generation_of(p, &index);
+    if (reader->head.choice == PROTOCOL_PROMPT_CHOICE) {
+        take_prompt_scores(p, reader);
+        return;
+    }
+    struct generation_choice *c = choice_of(g, index, reader->head.choice);
+    if (!c || c->closed || g->over || g->broken)
+        return;
+    first_token(g);
+    while (c->stop_string < 0 && protocol_next_token(reader, &token, &error) == STATUS_OK)
+        take_token(g, c, &token, &g->piece, &g->visible);
+    if (c->stop_string >= 0)
+        close_choice(g, c, GENERATION_STOP);
+    else
+        emit(g, c);
+}
+
+static bool is_own_stop(const struct request *r, uint32_t token)
+{
+    for (uint32_t i = 0; i < r->n_stop_ids; i++)
+        if (r->stop_ids[i] == token)
+            return true;
+    return false;
+}
+
+static void take_done(struct generation_prompt *p, const struct protocol_done *done)
+{
+    uint32_t index;
+    struct generation *g = generation_of(p, &index);
+    struct generation_choice *c = choice_of(g, index, done->choice);
+    if (done->last)
+        p->submission = 0;
+    p->n_cached = done->n_cached;
+    p->queue_ns = done->queue_ns;
+    p->prefill_ns = done->prefill_ns;
+    p->decode_ns = done->decode_ns;
+    if (!c || c->closed || g->over || g->broken)
+        return;
+    if (done->finish == PROTOCOL_FINISH_ERROR) {
+        fail_reply(g, REPLY_INTERNAL, NULL, done->message);
+        return;
+    }
+    c->n_tokens = done->n_generated;
+    if (done->finish == PROTOCOL_FINISH_STOP && is_own_stop(g->request, done->stop_token))
+        c->stop_token = done->stop_token;
+    flush_text(c, &g->piece, &g->visible);
+    close_choice(g, c, done->finish == PROTOCOL_FINISH_LENGTH ? GENERATION_LENGTH : GENERATION_STOP);
+}
+
+static void take_refusal(struct generation_prompt *p, const struct protocol_refused *refused)
+{
+    uint32_t index;
+    struct generation *g = generation_of(p, &index);
+    p->submission = 0;
+    switch ((enum protocol_refusal)refused->reason) {
+    case PROTOCOL_REFUSED_TOO_LONG:
+        fail_reply(g, REPLY_CONTEXT_LENGTH, g->request->kind == REQUEST_CHAT ? "messages" : "prompt", refused->message);
+        return;
+    case PROTOCOL_REFUSED_QUEUE_FULL:
+        metrics_add(g->server->metrics, METRICS_REFUSED_QUEUE, 1);
+        fail_reply(g, REPLY_OVERLOADED, NULL, "the queue is full; try again later");
+        return;
+    case PROTOCOL_REFUSED_TIMEOUT:
+        fail_reply(g, REPLY_QUEUE_TIMEOUT, NULL, "waited queue_timeout without starting");
+        return;
+    case PROTOCOL_REFUSED_STOPPING:
+        fail_reply(g, REPLY_DRAINING, NULL, "the server is shutting down");
+        return;
+    case PROTOCOL_REFUSED_INVALID:
+        break;
+    }
+    fail_reply(g, REPLY_INVALID_VALUE, NULL, refused->message);
+}
+
+/* Each may end the exchange, whose arena holds all of this. */
+static void on_tokens(void *arg, struct protocol_tokens_reader *reader)
+{
+    struct exchange *exchange = ((struct generation_prompt *)arg)->generation->exchange;
+    exchange_ref(exchange);
+    take_tokens(arg, reader);
+    exchange_unref(exchange);
+}
+
+static void on_done(void *arg, const struct protocol_done *done)
+{
+    struct exchange *exchange = ((struct generation_prompt *)arg)->generation->exchange;
+    exchange_ref(exchange);
+    take_done(arg, done);
+    exchange_unref(exchange);
+}
+
+static void on_refused(void *arg, const struct protocol_refused *refused)
+{
+    struct exchange *exchange = ((struct generation_prompt *)arg)->generation->exchange;
+    exchange_ref(exchange);
+    take_refusal(arg, refused);
+    exchange_unref(exchange);
+}
+
+static void on_failed(void *arg, const char *cause)
+{
+    struct generation_prompt *p = arg;
+    p->submission = 0;
+    fail_reply(p->generation, REPLY_INTERNAL, NULL, cause);
+}
+
+/* ---- The start --------------------------------------------------------------------------------------------- */
+
+static void on_gone(struct exchange *exchange)
+{
+    struct generation *g = exchange_data(exchange);
+    g->broken = g->over = true;
+    stop_tick(g);
+    cancel_all(g);
+    for (uint32_t i = 0; i < g->n_choices; i++)
+        if (!g->choices[i].closed)
+            metrics_add(g->server->metrics, METRICS_GENERATION_TOKENS, g->choices[i].n_tokens);
+    exchange_abandon(exchange);
+}
+
+/* Comment lines on a stream that waits; with keepalive_nonstream, line ends before a whole reply. */
+static void on_tick(void *arg)
+{
+    struct generation *g = arg;
+    g->tick = 0;
+    if (g->request->stream) {
+        begin_stream(g);
+        for (uint32_t i = 0; i < g->n_choices; i++) {
+            if (!g->choices[i].opened)
+                g->writer->open(g, &g->choices[i]);
+            g->choices[i].opened = true;
+        }
+        send_bytes(g, str_of(": keep-alive\n\n"));
+    } else {
+        if (!g->whole_begun)
+            exchange_stream_begin(g->exchange, "application/json");
+        g->whole_begun = true;
+        send_bytes(g, str_of("\n"));
+    }
+    if (!g->broken)
+        g->tick = front_timer_start(g->server->front, settings(g)->keepalive_interval_ms, on_tick, g);
+}
+
+static void start_tick(struct generation *g)
+{
+    const struct config *config = settings(g);
+    if (config->keepalive_interval_ms && (g->request->stream || config->keepalive_nonstream))
+        g->tick = front_timer_start(g->server->front, config->keepalive_interval_ms, on_tick, g);
+}
+
+static void fill_submit(const struct generation *g, const struct generation_prompt *p, uint32_t *stop_ids, struct protocol_submit *out)
+{
+    const struct request *r = g->request;
+    const struct model_text *m = &g->server->text;
+    uint32_t room = g->context - p->n_ids;
+    bool echo_scores = r->echo && r->logprobs >= 0;
+    *out = (struct protocol_submit){
+        .prompt = p->ids, .n_prompt = p->n_ids, .n_choices = (uint32_t)r->n, .max_tokens = g->max_tokens < room ? g->max_tokens : room,
+        .min_tokens = (uint32_t)r->min_tokens, .temperature = r->top_p == 0 ? 0 : (float)r->temperature,
+        .top_p = r->top_p == 0 ? 1 : (float)r->top_p, .min_p = (float)r->min_p, .top_k = r->top_k > 0 ? (uint32_t)r->top_k : 0,
+        .presence_penalty = (float)r->presence_penalty, .frequency_penalty = (float)r->frequency_penalty,
+        .repetition_penalty = (float)r->repetition_penalty, .seed = r->seed, .bias = r->bias, .n_bias = r->n_bias, .stop_ids = stop_ids,
+        .vocabulary = g->vocabulary, .ignore_stop = r->ignore_eos, .n_eos_ids = m->n_eos, .logprobs = r->logprobs,
+        .prompt_logprobs = echo_scores && r->logprobs > r->prompt_logprobs ? r->logprobs : r->prompt_logprobs, .use_cache = r->use_cache,
+        .queue_timeout_ns = settings(g)->queue_timeout_ms * 1000000};
+    if (out->max_tokens == 0 && out->prompt_logprobs < 0)
+        out->prompt_logprobs = 0; /* nothing to generate: the prompt alone is run */
+    memcpy(stop_ids, m->eos_ids, m->n_eos * sizeof *stop_ids);
+    if (r->n_stop_ids)
+        memcpy(stop_ids + m->n_eos, r->stop_ids, r->n_stop_ids * sizeof *stop_ids);
+    out->n_stop_ids = m->n_eos + r->n_stop_ids;
+}
+
+static void submit_one(struct generation *g, struct generation_prompt *p, const uint8_t digest[32])
+{
+    static const struct engine_listener listener = {on_accepted, on_tokens, on_done, on_refused, on_failed};
+    const struct request *r = g->request;
+    const struct str *user_id = r->has_user_id ? &r->user_id : NULL, *salt = r->has_salt ? &r->salt : NULL;
+    uint32_t stop_ids[MODEL_TEXT_EOS_MAX + REQUEST_STOP_IDS_MAX], key = exchange_request(g->exchange)->key_index;
+    struct protocol_submit submit;
+    struct error error;
+    error_clear(&error);
+    fill_submit(g, p, stop_ids, &submit);
+    auth_partition(g->server->auth, key, user_id, salt, digest, submit.partition);
+    submit.tenant = auth_tenant(g->server->auth, key, user_id);
+    p->submission = front_submit(g->server->front, &submit, &listener, p, &error);
+    if (!p->submission)
+        fail_reply(g, reply_code_of(&error), error.path, error.message);
+}
+
+/* Thought marks that the tokenizer holds as special tokens would be left out of the text, and with them the thought's end. */
+static void find_marks(struct generation *g)
+{
+    const char *marks[2] = {chat_format_think_open(g->server->format), chat_format_think_close(g->server->format)};
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t id;
+        if (marks[i] && tokenizer_find(g->server->text.tokenizer, marks[i], &id) && tokenizer_is_special(g->server->text.tokenizer, id))
+            g->mark_ids[i] = id;
+    }
+}
+
+void generation_start(struct exchange *exchange)
+{
+    struct generation *g = exchange_data(exchange);
+    const struct request *r = g->request;
+    struct front_state state;
+    bool splits = r->kind == REQUEST_CHAT && g->thinks && r->separate_reasoning;
+    const char *open = splits ? chat_format_think_open(g->server->format) : NULL;
+    const char *close = splits ? chat_format_think_close(g->server->format) : NULL;
+    front_read_state(g->server->front, &state);
+    snprintf(g->fingerprint, sizeof g->fingerprint, "%s", g->server->fingerprint);
+    g->started_ns = now_ns();
+    g->n_open = g->n_choices;
+    if (r->kind == REQUEST_CHAT && g->thinks)
+        find_marks(g);
+    for (uint32_t i = 0; i < g->n_choices; i++)
+        reasoning_split_init(&g->choices[i].split, open, close, splits && g->in_reasoning);
+    exchange_on_gone(exchange, on_gone);
+    start_tick(g);
+    exchange_ref(exchange);
+    for (uint32_t i = 0; i < g->n_prompts && !g->over; i++) {
+        g->prompts[i].generation = g;
+        g->prompts[i].n_open = (uint32_t)r->n;
+        submit_one(g, &g->prompts[i], state.engine.model_digest);
+    }
+    exchange_unref(exchange);
+}

@@ -1,0 +1,120 @@
+/* One request's generation, from ids to events: submissions, tokens, text, ends, usage. The two forms of reply, whole and streamed,
+ * consume the same events; what they look like is a writer's affair (chat_writer.c, completion_writer.c). Main thread, except
+ * generation_create. */
+#ifndef SERVER_GENERATION_H
+#define SERVER_GENERATION_H
+
+#include "base/emit_json.h"
+#include "server/request.h"
+#include "text/output_parse.h"
+
+enum { GENERATION_ID_BYTES = 40 };
+
+/* A token with its log-probabilities; `n_top` alternatives follow in memory. */
+struct generation_entry {
+    uint32_t token;
+    float logprob;
+    uint32_t n_top;
+    uint32_t rank;
+    bool in_reasoning;
+    struct protocol_top top[];
+};
+
+struct generation_entries {
+    struct buf bytes;  /* entries of one size after the other */
+    uint32_t n, n_top; /* alternatives that each has room for */
+};
+const struct generation_entry *generation_entry_at(const struct generation_entries *entries, uint32_t index);
+
+enum generation_finish { GENERATION_RUNNING, GENERATION_STOP, GENERATION_LENGTH };
+
+struct generation;
+
+struct generation_choice {
+    struct generation *generation;
+    uint32_t index, prompt, of_prompt; /* in the reply; its prompt; its number among that prompt's choices */
+    struct detokenizer detokenizer;
+    struct reasoning_split split;
+    struct stop_match stop;
+    struct buf reasoning, text;        /* whole reply: all of it; stream: what was not sent yet */
+    uint32_t n_tokens, n_reasoning_tokens;
+    struct generation_entries entries; /* with logprobs */
+    uint32_t n_entries_sent;
+    struct buf ids;                    /* with return_token_ids: uint32_t each */
+    size_t ids_sent;                   /* bytes of it */
+    enum generation_finish finish;
+    int32_t stop_string;               /* that ended it, or -1 */
+    int64_t stop_token;                /* of the caller's, or -1 */
+    bool opened, closed;               /* stream: its first and last chunk were written */
+    bool owes_echo;                    /* stream: the prompt's text goes before the next piece */
+    uint64_t offset;                   /* of the next token, in code points of the returned text */
+    uint64_t last_token_ns;
+};
+
+struct generation_prompt {
+    struct generation *generation;
+    uint32_t *ids;
+    uint32_t n_ids;
+    struct str echo;                    /* text that comes first, or empty */
+    uint64_t submission;                /* 0: over */
+    uint32_t n_cached, n_open;          /* choices that still run */
+    uint64_t queue_ns, prefill_ns, decode_ns;
+    struct generation_entries entries;  /* of the prompt's tokens from the second on, where asked */
+};
+
+struct generation_writer {
+    const char *id_prefix, *object, *stream_object;
+    /* Stream: the first chunk of a choice; what is new of it; its last. */
+    void (*open)(struct generation *g, struct generation_choice *c);
+    void (*delta)(struct generation *g, struct generation_choice *c);
+    void (*close)(struct generation *g, struct generation_choice *c);
+    /* Whole: the array's element of a choice. */
+    void (*choice)(struct generation *g, struct generation_choice *c, struct emit_json *json);
+};
+
+struct generation {
+    struct exchange *exchange;
+    struct server *server;
+    const struct request *request;
+    const struct generation_writer *writer;
+    struct generation_prompt *prompts;
+    uint32_t n_prompts;
+    struct generation_choice *choices;
+    uint32_t n_choices, n_open;
+    bool thinks, in_reasoning;          /* reasoning is reported; the prompt opened the thought */
+    uint32_t vocabulary, context, max_tokens;
+    int64_t mark_ids[2];                /* thought marks that are special tokens, or -1 */
+    char id[GENERATION_ID_BYTES];
+    int64_t created;
+    char fingerprint[40];
+    bool streaming, whole_begun;        /* the head is out; for a whole reply kept alive */
+    bool broken, over;                  /* the client takes no more; the reply is done */
+    uint64_t tick;                      /* timer; 0: none */
+    uint64_t first_token_ns, started_ns;
+    bool head_ids_sent;                 /* the prompt's ids were in the first event */
+    struct buf line;                    /* events are written here */
+    struct buf head;                    /* what every event begins with */
+    struct buf piece, visible;          /* scratch of one token */
+};
+
+/* A generation of the exchange, in its arena, with n_prompts empty prompts; null when out of memory. Released with the exchange. */
+struct generation *generation_create(struct exchange *exchange, const struct request *request, const struct generation_writer *writer,
+                                     uint32_t n_prompts) must_check;
+
+/* Checks lengths and counts against the limits. */
+enum status generation_plan(struct generation *g, struct error *error) must_check;
+
+/* For exchange_to_main: submits and goes on by events. */
+void generation_start(struct exchange *exchange);
+
+/* ---- For writers ------------------------------------------------------------------------------------------- */
+
+/* Starts an event in g->line with what they all share, up to the opening of its one choice object. */
+void generation_begin_event(struct generation *g, const struct generation_choice *c);
+/* Ends it and sends it. */
+void generation_end_event(struct generation *g, const struct generation_choice *c);
+void generation_emit_finish(struct emit_json *json, const struct generation_choice *c); /* "stop", "length" or null */
+void generation_emit_stop_reason(struct emit_json *json, const struct generation_choice *c); /* with its key, where there is one */
+void generation_emit_ids(struct emit_json *json, const char *key, const uint32_t *ids, size_t n);
+
+#endif

@@ -1,0 +1,600 @@
+/* Reading a request's fields. The order of checks is that of docs/api.md; the first fault is answered. */
+#include "server/request.h"
+
+#include <ctype.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "server/auth.h"
+#include "server/front.h"
+#include "server/json_scan.h"
+#include "server/server.h"
+
+/* ---- Body, limits, model ----------------------------------------------------------------------------------- */
+
+enum status request_parse_body(struct exchange *exchange, json_t **root, struct error *error)
+{
+    struct json_scan scan;
+    json_error_t why;
+    const struct config *config = exchange_server(exchange)->config;
+    enum status status = json_scan_run(&scan, exchange_request(exchange)->body, (size_t)config->max_json_depth, error);
+    if (status)
+        return status;
+    *root = json_loadb(scan.text.at, scan.text.len, JSON_ALLOW_NUL, &why);
+    if (!*root)
+        return error_set_path(error, STATUS_INVALID, "invalid_json", "", "the body is not valid JSON near byte %d", why.position);
+    if (json_is_object(*root))
+        return STATUS_OK;
+    json_decref(*root);
+    return error_set_path(error, STATUS_INVALID, "invalid_type", "", "the body must be a JSON object");
+}
+
+enum status request_read_limits(struct exchange *exchange, struct request_limits *out, struct error *error)
+{
+    struct front_state state;
+    struct server *server = exchange_server(exchange);
+    front_read_state(server->front, &state);
+    if (!state.engine_known)
+        return error_set_path(error, STATUS_BUSY, state.draining ? "draining" : "model_loading", "",
+                              state.draining ? "the server is shutting down" : "the model is being loaded");
+    uint32_t entries = tokenizer_size(server->text.tokenizer);
+    *out = (struct request_limits){.vocabulary = entries < state.engine.vocabulary ? entries : state.engine.vocabulary,
+                                   .context = state.engine.context_max};
+    return STATUS_OK;
+}
+
+static const struct {
+    const char *name;
+    enum chat_thinking thinking;
+} aliases[] = {{"deepseek-chat", CHAT_THINKING_OFF},      {"deepseek-reasoner", CHAT_THINKING_ON},
+               {"deepseek-flash", CHAT_THINKING_DEFAULT}, {"deepseek-v4-flash", CHAT_THINKING_DEFAULT},
+               {"deepseek-v4-pro", CHAT_THINKING_DEFAULT}};
+
+void request_read_model(struct fields *f, struct exchange *exchange, const json_t *root, enum chat_thinking *thinking)
+{
+    const struct server *server = exchange_server(exchange);
+    bool any = strcmp(((const struct config *)server->config)->model_policy, "any") == 0;
+    struct str name = {"", 0};
+    char quoted[ERROR_QUOTE_BYTES];
+    bool given = fields_str(f, root, "model", (size_t)-1, &name);
+    if (f->status)
+        return;
+    if (!given && !any)
+        fields_fault(f, "missing_required_parameter", "model", "name the model (GET /v1/models lists it)");
+    if (given && memchr(name.at, 0, name.len))
+        fields_fault(f, "invalid_value", "model", "holds U+0000");
+    bool known = str_is(name, server->model_id);
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
+        if (str_is(name, aliases[i].name)) {
+            known = true;
+            *thinking = aliases[i].thinking;
+        }
+    if (!f->status && !known && !any) {
+        fields_fault(f, "model_not_found", "model", "%s is not served here; %s is", error_quote(quoted, name.at, name.len),
+                     server->model_id);
+    }
+    if (!f->status && !auth_allows_model(server->auth, exchange_request(exchange)->key_index, str_of(server->model_id)))
+        fields_fault(f, "model_forbidden", "model", "this key may not use %s", server->model_id);
+}
+
+/* ---- Names ------------------------------------------------------------------------------------------------- */
+
+enum { CHAT = 1, COMPLETION = 2, BOTH = 3 };
+
+/* Fields that are understood but not offered by this build: never taken silently. */
+static const struct {
+    const char *name;
+    unsigned kinds;
+} unsupported[] = {
+    {"functions", CHAT},         {"function_call", CHAT},        {"audio", CHAT},           {"web_search_options", CHAT},
+    {"structured_outputs", BOTH}, {"guided_json", BOTH},          {"guided_regex", BOTH},    {"guided_choice", BOTH},
+    {"guided_grammar", BOTH},    {"regex", BOTH},                {"ebnf", BOTH},            {"json_schema", BOTH},
+    {"grammar", BOTH},           {"thinking_budget", BOTH},      {"thinking_token_budget", BOTH}, {"language_guard", BOTH},
+    {"chat_template", CHAT},     {"allowed_token_ids", BOTH},    {"bad_words", BOTH},       {"logits_processors", BOTH},
+    {"truncate_prompt_tokens", BOTH}, {"structural_tag", BOTH},  {"report", BOTH},
+};
+
+/* Every other name that is read or knowingly ignored, for unknown_fields=reject. */
+static const char *const known[] = {
+    "model", "messages", "prompt", "frequency_penalty", "presence_penalty", "temperature", "top_p", "logit_bias", "seed", "stop", "n",
+    "max_completion_tokens", "max_tokens", "logprobs", "top_logprobs", "stream", "stream_options", "response_format", "tools",
+    "tool_choice", "parallel_tool_calls", "reasoning_effort", "reasoning", "thinking", "modalities", "prediction", "service_tier",
+    "verbosity", "metadata", "store", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options",
+    "moderation", "user_id", "best_of", "echo", "suffix", "top_k", "min_p", "repetition_penalty", "repeat_penalty", "stop_token_ids",
+    "ignore_eos", "min_tokens", "include_stop_str_in_output", "no_stop_trim", "skip_special_tokens", "spaces_between_special_tokens",
+    "add_generation_prompt", "continue_final_message", "chat_template_kwargs", "separate_reasoning", "stream_reasoning",
+    "include_reasoning", "return_token_ids", "return_tokens_as_token_ids", "prompt_logprobs", "truncation_side", "cache_salt", "priority",
+    "request_id", "rid", "session_id", "vllm_xargs", "custom_params", "cache_prompt", "id_slot", "slot_id", "timings_per_token",
+    "reasoning_format", "parse_tool_calls", "parse_special", "use_beam_search", "length_penalty", "samplers", "lora",
+    "post_sampling_probs", "response_fields", "typical_p", "n_keep", "t_max_predict_ms", "mirostat", "mirostat_tau", "mirostat_eta",
+    "n_probs", "return_progress",
+};
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(name, known[i]) == 0)
+            return true;
+    return strncmp(name, "dry_", 4) == 0 || strncmp(name, "xtc_", 4) == 0 || strncmp(name, "dynatemp_", 9) == 0;
+}
+
+static void check_names(struct fields *f, const json_t *root, enum request_kind kind, bool reject_unknown)
+{
+    unsigned bit = kind == REQUEST_CHAT ? CHAT : COMPLETION;
+    for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
+        if ((unsupported[i].kinds & bit) && fields_get(f, root, unsupported[i].name))
+            fields_fault(f, "unsupported_parameter", unsupported[i].name, "not offered by this server");
+    const char *name;
+    json_t *value;
+    char quoted[ERROR_QUOTE_BYTES];
+    if (!reject_unknown)
+        return;
+    json_object_foreach((json_t *)(uintptr_t)root, name, value)
+    {
+        bool listed = is_known(name);
+        for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0] && !listed; i++)
+            listed = strcmp(name, unsupported[i].name) == 0;
+        if (!listed)
+            fields_fault(f, "unknown_parameter", NULL, "%s is not a field of this request",
+                         error_quote(quoted, name, strlen(name)));
+    }
+}
+
+/* ---- Sampling ---------------------------------------------------------------------------------------------- */
+
+static void default_sampling(struct request *r, const struct server *server)
+{
+    const struct config *config = server->config;
+    const struct model_text *m = &server->text;
+    bool of_model = strcmp(config->sampling_defaults, "model") == 0;
+    r->temperature = of_model && m->temperature >= 0 ? m->temperature : 1;
+    r->top_p = of_model && m->top_p >= 0 ? m->top_p : 1;
+    r->min_p = of_model && m->min_p >= 0 ? m->min_p : 0;
+    r->top_k = of_model && m->top_k >= 0 ? m->top_k : 0;
+    r->repetition_penalty = of_model && m->repetition_penalty > 0 ? m->repetition_penalty : 1;
+}
+
+static void read_bias(struct fields *f, struct arena *arena, const json_t *root, uint32_t vocabulary, struct request *r)
+{
+    const json_t *object = fields_object(f, root, "logit_bias");
+    size_t n = json_object_size(object);
+    const char *key;
+    json_t *value;
+    if (!n)
+        return;
+    if (n > REQUEST_BIAS_MAX) {
+        fields_fault(f, "invalid_value", "logit_bias", "%zu entries, at most %d", n, REQUEST_BIAS_MAX);
+        return;
+    }
+    r->bias = arena_zalloc_array(arena, n, sizeof *r->bias);
+    if (!r->bias) {
+        f->status = error_set(f->error, STATUS_NO_MEMORY, "out of memory");
+        return;
+    }
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        char *end;
+        unsigned long id = strtoul(key, &end, 10);
+        double bias = json_is_number(value) ? json_number_value(value) : 1e9;
+        if (!isdigit((unsigned char)key[0]) || *end || strlen(key) > 10 || id >= vocabulary)
+            fields_fault(f, "invalid_value", "logit_bias", "a key is not a token id below %u", vocabulary);
+        else if (!json_is_number(value))
+            fields_fault(f, "invalid_type", "logit_bias", "the value of %lu is not a number", id);
+        else if (!(bias >= -100 && bias <= 100))
+            fields_fault(f, "invalid_value", "logit_bias", "the value of %lu is not in -100 to 100", id);
+        r->bias[r->n_bias++] = (struct protocol_bias){(uint32_t)id, (float)bias};
+    }
+}
+
+static void read_sampling(struct fields *f, struct exchange *exchange, const json_t *root, const struct request_limits *limits,
+                          struct request *r)
+{
+    int64_t seed;
+    fields_double(f, root, "frequency_penalty", -2, 2, &r->frequency_penalty);
+    fields_double(f, root, "presence_penalty", -2, 2, &r->presence_penalty);
+    fields_double(f, root, "temperature", 0, 2, &r->temperature);
+    fields_double(f, root, "top_p", 0, 1, &r->top_p);
+    fields_int(f, root, "top_k", -1, INT32_MAX, &r->top_k);
+    fields_double(f, root, "min_p", 0, 1, &r->min_p);
+    fields_double(f, root, "repeat_penalty", 1e-6, 2, &r->repetition_penalty);
+    fields_double(f, root, "repetition_penalty", 1e-6, 2, &r->repetition_penalty);
+    read_bias(f, exchange_arena(exchange), root, limits->vocabulary, r);
+    if (fields_int(f, root, "seed", INT64_MIN, INT64_MAX, &seed))
+        r->seed = (uint64_t)seed;
+    else
+        randombytes_buf(&r->seed, sizeof r->seed);
+}
+
+/* ---- Ends -------------------------------------------------------------------------------------------------- */
+
+static void add_stop(struct fields *f, struct arena *arena, const json_t *value, const char *path, struct request *r)
+{
+    if (!json_is_string(value)) {
+        fields_fault(f, "invalid_type", path, "expected a string, found %s", fields_kind(value));
+        return;
+    }
+    struct str text = str_from(json_string_value(value), json_string_length(value));
+    if (text.len == 0)
+        fields_fault(f, "invalid_value", path, "is empty");
+    else if (text.len > REQUEST_STOP_BYTES_MAX)
+        fields_fault(f, "string_above_max_length", path, "%zu bytes, at most %d", text.len, REQUEST_STOP_BYTES_MAX);
+    else
+        r->stops[r->n_stops++] = arena_str(arena, text);
+}
+
+static void read_stops(struct fields *f, struct arena *arena, const json_t *root, struct request *r)
+{
+    const json_t *value = fields_get(f, root, "stop");
+    if (!value)
+        return;
+    if (!json_is_array(value)) {
+        if (json_is_string(value))
+            add_stop(f, arena, value, "stop", r);
+        else
+            fields_fault(f, "invalid_type", "stop", "expected a string or an array of strings, found %s", fields_kind(value));
+        return;
+    }
+    if (json_array_size(value) > STOP_STRINGS_MAX) {
+        fields_fault(f, "array_above_max_length", "stop", "%zu strings, at most %d", json_array_size(value), STOP_STRINGS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(value) && !f->status; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "stop[%zu]", i);
+        add_stop(f, arena, json_array_get(value, i), path, r);
+    }
+}
+
+static void read_stop_ids(struct fields *f, struct arena *arena, const json_t *root, uint32_t vocabulary, struct request *r)
+{
+    const json_t *list = fields_array(f, root, "stop_token_ids", REQUEST_STOP_IDS_MAX);
+    size_t n = json_array_size(list);
+    if (!n)
+        return;
+    r->stop_ids = arena_zalloc_array(arena, n, sizeof *r->stop_ids);
+    for (size_t i = 0; i < n && r->stop_ids; i++) {
+        int64_t id;
+        if (!fields_as_int(json_array_get(list, i), &id))
+            fields_fault(f, "invalid_type", "stop_token_ids", "item %zu is not an integer", i);
+        else if (id < 0 || id >= vocabulary)
+            fields_fault(f, "invalid_value", "stop_token_ids", "item %zu is not a token id below %u", i, vocabulary);
+        else
+            r->stop_ids[r->n_stop_ids++] = (uint32_t)id;
+    }
+}
+
+static void read_lengths(struct fields *f, struct exchange *exchange, const json_t *root, const struct request_limits *limits,
+                         struct request *r)
+{
+    const struct config *config = exchange_server(exchange)->config;
+    struct arena *arena = exchange_arena(exchange);
+    bool chat = r->kind == REQUEST_CHAT;
+    fields_int(f, root, "n", 1, (int64_t)config->max_n, &r->n);
+    fields_int(f, root, "max_tokens", chat ? 1 : 0, INT32_MAX, &r->max_tokens);
+    if (chat)
+        fields_int(f, root, "max_completion_tokens", 1, INT32_MAX, &r->max_tokens);
+    read_stops(f, arena, root, r);
+    read_stop_ids(f, arena, root, limits->vocabulary, r);
+    fields_bool(f, root, "ignore_eos", &r->ignore_eos);
+    fields_int(f, root, "min_tokens", 0, INT32_MAX, &r->min_tokens);
+    if (r->max_tokens >= 0 && r->min_tokens > r->max_tokens)
+        fields_fault(f, "invalid_value", "min_tokens", "%lld is more than the output limit of %lld", (long long)r->min_tokens,
+                     (long long)r->max_tokens);
+    fields_bool(f, root, "no_stop_trim", &r->include_stop);
+    fields_bool(f, root, "include_stop_str_in_output", &r->include_stop);
+}
+
+/* ---- Output ------------------------------------------------------------------------------------------------ */
+
+static void read_stream_options(struct fields *f, const json_t *root, struct request *r)
+{
+    const json_t *options = fields_object(f, root, "stream_options");
+    if (!options)
+        return;
+    if (!r->stream) {
+        fields_fault(f, "invalid_value", "stream_options", "only with stream: true");
+        return;
+    }
+    snprintf(f->prefix, sizeof f->prefix, "stream_options.");
+    bool obfuscation;
+    fields_bool(f, options, "include_usage", &r->include_usage);
+    fields_bool(f, options, "continuous_usage_stats", &r->continuous_usage);
+    fields_bool(f, options, "include_obfuscation", &obfuscation);
+    f->prefix[0] = 0;
+    r->continuous_usage = r->continuous_usage && r->include_usage;
+}
+
+static void read_logprobs(struct fields *f, const json_t *root, struct request *r)
+{
+    int64_t top = 0;
+    bool wanted = false;
+    if (r->kind == REQUEST_COMPLETION) {
+        if (fields_int(f, root, "logprobs", 0, PROTOCOL_TOP_MAX, &top))
+            r->logprobs = (int32_t)top;
+        return;
+    }
+    fields_bool(f, root, "logprobs", &wanted);
+    fields_int(f, root, "top_logprobs", 0, PROTOCOL_TOP_MAX, &top);
+    if (top && !wanted)
+        fields_fault(f, "invalid_value", "top_logprobs", "only with logprobs: true");
+    r->logprobs = wanted ? (int32_t)top : -1;
+}
+
+static void read_prompt_logprobs(struct fields *f, const json_t *root, struct request *r)
+{
+    int64_t n;
+    if (!fields_int(f, root, "prompt_logprobs", -1, PROTOCOL_TOP_MAX, &n))
+        return;
+    if (n < 0)
+        fields_fault(f, "unsupported_value", "prompt_logprobs", "the whole vocabulary (-1) is not offered; 0 to %d are", PROTOCOL_TOP_MAX);
+    else if (r->stream)
+        fields_fault(f, "invalid_value", "prompt_logprobs", "not with stream: true");
+    r->prompt_logprobs = (int32_t)n;
+}
+
+static void read_output(struct fields *f, const json_t *root, struct request *r)
+{
+    fields_bool(f, root, "stream", &r->stream);
+    read_stream_options(f, root, r);
+    read_logprobs(f, root, r);
+    read_prompt_logprobs(f, root, r);
+    fields_bool(f, root, "skip_special_tokens", &r->skip_special);
+    fields_bool(f, root, "return_token_ids", &r->return_token_ids);
+    fields_bool(f, root, "return_tokens_as_token_ids", &r->tokens_as_ids);
+    fields_bool(f, root, "timings_per_token", &r->timings);
+}
+
+/* ---- Cache, identity, and what is accepted without effect -------------------------------------------------- */
+
+static void read_cache(struct fields *f, struct arena *arena, const json_t *root, struct request *r)
+{
+    struct str text;
+    fields_bool(f, root, "cache_prompt", &r->use_cache);
+    r->has_user_id = fields_str(f, root, "user_id", REQUEST_USER_ID_BYTES_MAX, &text);
+    if (r->has_user_id)
+        r->user_id = arena_str(arena, text);
+    r->has_salt = fields_str(f, root, "cache_salt", REQUEST_SALT_BYTES_MAX, &text);
+    if (r->has_salt && text.len == 0)
+        fields_fault(f, "invalid_value", "cache_salt", "is empty");
+    if (r->has_salt)
+        r->salt = arena_str(arena, text);
+}
+
+static void check_metadata(struct fields *f, const json_t *root)
+{
+    const json_t *pairs = fields_object(f, root, "metadata");
+    const char *key;
+    json_t *value;
+    if (json_object_size(pairs) > 16)
+        fields_fault(f, "invalid_value", "metadata", "%zu pairs, at most 16", json_object_size(pairs));
+    json_object_foreach((json_t *)(uintptr_t)pairs, key, value)
+    {
+        if (strlen(key) > 64)
+            fields_fault(f, "string_above_max_length", "metadata", "a key has %zu bytes, at most 64", strlen(key));
+        if (!json_is_string(value))
+            fields_fault(f, "invalid_type", "metadata", "values are strings");
+        else if (json_string_length(value) > 512)
+            fields_fault(f, "string_above_max_length", "metadata", "a value has %zu bytes, at most 512", json_string_length(value));
+    }
+}
+
+static void check_ignored(struct fields *f, const json_t *root, struct request *r)
+{
+    static const char *const tiers[] = {"auto", "default", "flex", "scale", "priority", "fast", NULL};
+    static const char *const verbosities[] = {"low", "medium", "high", NULL};
+    static const char *const texts[] = {"user", "prompt_cache_key", "prompt_cache_retention", "request_id", "rid", "session_id"};
+    struct str text;
+    bool flag;
+    r->names_tier = fields_choice(f, root, "service_tier", tiers) >= 0;
+    fields_choice(f, root, "verbosity", verbosities);
+    check_metadata(f, root);
+    fields_bool(f, root, "store", &flag);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        fields_str(f, root, texts[i], REQUEST_IGNORED_BYTES_MAX, &text);
+    fields_str(f, root, "safety_identifier", 64, &text);
+    if (fields_bool(f, root, "use_beam_search", &flag) && flag)
+        fields_fault(f, "unsupported_parameter", "use_beam_search", "not offered by this server");
+}
+
+/* ---- Chat only --------------------------------------------------------------------------------------------- */
+
+static const char *const efforts[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra", NULL};
+
+static bool read_effort(struct fields *f, const json_t *object, const char *key, struct request *r)
+{
+    int effort = fields_choice(f, object, key, efforts);
+    if (effort < 0)
+        return false;
+    r->thinking = effort == 0 ? CHAT_THINKING_OFF : CHAT_THINKING_ON;
+    r->effort = str_of(efforts[effort]);
+    return true;
+}
+
+static bool read_kwargs(struct fields *f, struct arena *arena, const json_t *root, struct request *r)
+{
+    const json_t *kwargs = fields_object(f, root, "chat_template_kwargs");
+    bool on, there;
+    if (!kwargs)
+        return false;
+    char *text = json_dumps(kwargs, JSON_COMPACT);
+    if (!text || strlen(text) > REQUEST_KWARGS_BYTES_MAX)
+        fields_fault(f, "invalid_value", "chat_template_kwargs", "more than %d bytes", REQUEST_KWARGS_BYTES_MAX);
+    else
+        r->template_kwargs = arena_str(arena, str_of(text));
+    if (text)
+        mem_free(text);
+    snprintf(f->prefix, sizeof f->prefix, "chat_template_kwargs.");
+    there = fields_bool(f, kwargs, "enable_thinking", &on) || fields_bool(f, kwargs, "thinking", &on);
+    f->prefix[0] = 0;
+    if (there)
+        r->thinking = on ? CHAT_THINKING_ON : CHAT_THINKING_OFF;
+    return there;
+}
+
+/* The first source that is present decides; the later ones are still checked. */
+static void read_thinking(struct fields *f, struct arena *arena, const json_t *root, struct request *r)
+{
+    static const char *const types[] = {"enabled", "adaptive", "disabled", NULL};
+    enum chat_thinking chosen = r->thinking;
+    bool decided = false;
+    const json_t *thinking = fields_object(f, root, "thinking"), *reasoning = fields_object(f, root, "reasoning");
+    if (thinking) {
+        snprintf(f->prefix, sizeof f->prefix, "thinking.");
+        int type = fields_choice(f, thinking, "type", types);
+        if (!json_object_get(thinking, "type"))
+            fields_fault(f, "missing_required_parameter", "type", "expected enabled, adaptive or disabled");
+        if (fields_get(f, thinking, "budget_tokens"))
+            fields_fault(f, "unsupported_parameter", "budget_tokens", "not offered by this server");
+        f->prefix[0] = 0;
+        chosen = type == 2 ? CHAT_THINKING_OFF : CHAT_THINKING_ON;
+        decided = true;
+    }
+    if (read_effort(f, root, "reasoning_effort", r) && !decided) {
+        chosen = r->thinking;
+        decided = true;
+    }
+    if (reasoning) {
+        snprintf(f->prefix, sizeof f->prefix, "reasoning.");
+        if (read_effort(f, reasoning, "effort", r) && !decided) {
+            chosen = r->thinking;
+            decided = true;
+        }
+        f->prefix[0] = 0;
+    }
+    if (read_kwargs(f, arena, root, r) && !decided)
+        chosen = r->thinking;
+    r->thinking = chosen;
+}
+
+static void check_tools(struct fields *f, const json_t *root)
+{
+    const json_t *tools = fields_array(f, root, "tools", 128), *choice = fields_get(f, root, "tool_choice");
+    bool parallel;
+    if (json_array_size(tools))
+        fields_fault(f, "unsupported_parameter", "tools", "tool calls are not offered by this server");
+    if (json_is_string(choice)) {
+        static const char *const plain[] = {"none", "auto", "required", NULL};
+        if (fields_choice(f, root, "tool_choice", plain) == 2)
+            fields_fault(f, "invalid_value", "tool_choice", "required, but there are no tools");
+    } else if (choice) {
+        fields_fault(f, json_is_object(choice) ? "invalid_value" : "invalid_type", "tool_choice", "names a tool, but there are no tools");
+    }
+    fields_bool(f, root, "parallel_tool_calls", &parallel);
+}
+
+static void check_form(struct fields *f, const json_t *root)
+{
+    const json_t *format = fields_object(f, root, "response_format"), *modalities = fields_array(f, root, "modalities", 16);
+    struct str type;
+    if (format) {
+        snprintf(f->prefix, sizeof f->prefix, "response_format.");
+        if (!fields_str(f, format, "type", 64, &type))
+            fields_fault(f, "missing_required_parameter", "type", "expected text");
+        f->prefix[0] = 0;
+        if (!f->status && (str_is(type, "json_object") || str_is(type, "json_schema")))
+            fields_fault(f, "unsupported_parameter", "response_format", "structured output is not offered by this server");
+        if (!f->status && !str_is(type, "text"))
+            fields_fault(f, "invalid_value", "response_format.type", "expected text");
+    }
+    for (size_t i = 0; i < json_array_size(modalities); i++) {
+        const char *name = json_string_value(json_array_get(modalities, i));
+        if (!name || strcmp(name, "text") != 0)
+            fields_fault(f, "unsupported_value", "modalities", "only text is offered");
+    }
+}
+
+static void read_chat(struct fields *f, struct arena *arena, const json_t *root, struct request *r)
+{
+    static const char *const formats[] = {"auto", "none", "deepseek", NULL};
+    bool generation_prompt, stream_reasoning;
+    check_form(f, root);
+    check_tools(f, root);
+    read_thinking(f, arena, root, r);
+    fields_bool(f, root, "separate_reasoning", &r->separate_reasoning);
+    if (fields_choice(f, root, "reasoning_format", formats) == 1)
+        r->separate_reasoning = false;
+    fields_bool(f, root, "stream_reasoning", &stream_reasoning);
+    fields_bool(f, root, "include_reasoning", &r->include_reasoning);
+    bool given = fields_bool(f, root, "add_generation_prompt", &generation_prompt);
+    fields_bool(f, root, "continue_final_message", &r->continue_final);
+    if (r->continue_final && given && generation_prompt)
+        fields_fault(f, "invalid_value", "continue_final_message", "not together with add_generation_prompt: true");
+    r->add_generation_prompt = given ? generation_prompt : true;
+}
+
+/* ---- All of it --------------------------------------------------------------------------------------------- */
+
+void request_read(struct fields *f, struct exchange *exchange, const json_t *root, enum request_kind kind,
+                  const struct request_limits *limits, struct request *r)
+{
+    const struct server *server = exchange_server(exchange);
+    const struct config *config = server->config;
+    enum chat_thinking thinking = r->thinking;
+    *r = (struct request){.kind = kind, .n = 1, .max_tokens = -1, .logprobs = -1, .prompt_logprobs = -1, .skip_special = true,
+                          .use_cache = true, .separate_reasoning = true, .include_reasoning = true, .add_generation_prompt = true,
+                          .parse_special = true, .thinking = thinking, .timings = config->timings};
+    default_sampling(r, server);
+    read_sampling(f, exchange, root, limits, r);
+    read_lengths(f, exchange, root, limits, r);
+    read_output(f, root, r);
+    read_cache(f, exchange_arena(exchange), root, r);
+    if (kind == REQUEST_CHAT)
+        read_chat(f, exchange_arena(exchange), root, r);
+    else
+        check_form(f, root);
+    check_ignored(f, root, r);
+    check_names(f, root, kind, strcmp(config->unknown_fields, "reject") == 0);
+}
+
+void request_fix_sampling(struct request *r, const struct exchange *exchange, bool thinks)
+{
+    const struct server *server = exchange_server(exchange);
+    const struct config *config = server->config;
+    if (!thinks || strcmp(config->reasoner_sampling, "fixed") != 0)
+        return;
+    default_sampling(r, server);
+    r->presence_penalty = r->frequency_penalty = 0;
+}
+
+/* ---- Prompts ----------------------------------------------------------------------------------------------- */
+
+enum status request_render(struct exchange *exchange, const struct chat_input *input, struct chat_prompt *prompt, struct error *error)
+{
+    enum status status = chat_render(exchange_server(exchange)->format, input, exchange_arena(exchange), prompt, error);
+    if (status && !error->code)
+        error->code = "invalid_value";
+    if (status && !error->path[0])
+        snprintf(error->path, sizeof error->path, "messages");
+    return status;
+}
+
+enum status request_encode(struct exchange *exchange, const struct request_text *text, uint32_t context, struct request_prompt *out,
+                           struct error *error)
+{
+    const struct tokenizer *tokenizer = exchange_server(exchange)->text.tokenizer;
+    struct token_list list;
+    token_list_init(&list, context);
+    enum status status = STATUS_OK;
+    if (text->add_bos && tokenizer_bos(tokenizer) >= 0)
+        status = token_list_add(&list, (uint32_t)tokenizer_bos(tokenizer));
+    if (!status)
+        status = tokenizer_encode(tokenizer, text->spans, text->n_spans, &list, exchange_cancel_flag(exchange), error);
+    if (status == STATUS_LIMIT && list.n < context)
+        status = error_set_path(error, STATUS_LIMIT, "invalid_value", text->param, "the text takes too much work to split into tokens");
+    else if (status == STATUS_LIMIT || (!status && list.n >= context))
+        status = error_set_path(error, STATUS_LIMIT, "context_length_exceeded", text->param,
+                                "the prompt is longer than the %u tokens of the context allow", context);
+    if (!status) {
+        out->ids = arena_alloc(exchange_arena(exchange), (list.n + 1) * sizeof *out->ids);
+        out->n_ids = (uint32_t)list.n;
+        if (!out->ids)
+            status = error_set(error, STATUS_NO_MEMORY, "out of memory");
+        else if (list.n)
+            memcpy(out->ids, list.ids, list.n * sizeof *out->ids);
+    }
+    token_list_release(&list);
+    return status;
+}

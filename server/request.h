@@ -1,0 +1,103 @@
+/* Requests of the openai surface as plain structs: what chat and completions share, and a chat's messages. Everything is copied into
+ * the exchange's arena, so that it outlives the JSON tree. */
+#ifndef SERVER_REQUEST_H
+#define SERVER_REQUEST_H
+
+#include "base/arena.h"
+#include "engine/protocol.h"
+#include "server/exchange.h"
+#include "server/fields.h"
+#include "text/chat.h"
+#include "text/output_parse.h"
+
+enum {
+    REQUEST_MESSAGES_MAX = 4096,
+    REQUEST_PARTS_MAX = 1024,
+    REQUEST_SEQUENCES_MAX = 2048,
+    REQUEST_STOP_BYTES_MAX = 1024,
+    REQUEST_STOP_IDS_MAX = 1024,
+    REQUEST_BIAS_MAX = 1024,
+    REQUEST_MODEL_BYTES_MAX = 512,
+    REQUEST_IGNORED_BYTES_MAX = 4096,
+    REQUEST_USER_ID_BYTES_MAX = 512,
+    REQUEST_SALT_BYTES_MAX = 1024,
+    REQUEST_KWARGS_BYTES_MAX = 65536,
+};
+
+enum request_kind { REQUEST_CHAT, REQUEST_COMPLETION };
+
+/* What the model's limits are, for range checks: read once per request. */
+struct request_limits {
+    uint32_t vocabulary; /* ids below it are known to tokenizer and model */
+    uint32_t context;
+};
+
+struct request {
+    enum request_kind kind;
+    /* sampling */
+    double temperature, top_p, min_p, presence_penalty, frequency_penalty, repetition_penalty;
+    int64_t top_k;
+    uint64_t seed; /* given, or drawn */
+    struct protocol_bias *bias;
+    uint32_t n_bias;
+    /* lengths and ends */
+    int64_t n, max_tokens /* -1: not given */, min_tokens;
+    struct str stops[STOP_STRINGS_MAX];
+    uint32_t n_stops;
+    bool include_stop;
+    uint32_t *stop_ids; /* of the caller */
+    uint32_t n_stop_ids;
+    bool ignore_eos;
+    /* output */
+    bool stream, include_usage, continuous_usage;
+    int32_t logprobs, prompt_logprobs; /* -1: none */
+    bool skip_special, return_token_ids, tokens_as_ids, timings;
+    bool names_tier;
+    bool echo, parse_special; /* completions */
+    /* cache */
+    bool use_cache, has_user_id, has_salt;
+    struct str user_id, salt;
+    /* chat */
+    enum chat_thinking thinking;
+    struct str effort, template_kwargs;
+    bool separate_reasoning, include_reasoning, add_generation_prompt, continue_final;
+};
+
+/* Parses the exchange's body; *root is a JSON object (caller: json_decref). */
+enum status request_parse_body(struct exchange *exchange, json_t **root, struct error *error) must_check;
+
+/* 503 while no model is loaded. */
+enum status request_read_limits(struct exchange *exchange, struct request_limits *out, struct error *error) must_check;
+
+/* Field "model": known, allowed for the key; sets *thinking where the name says so. */
+void request_read_model(struct fields *fields, struct exchange *exchange, const json_t *root, enum chat_thinking *thinking);
+
+/* All fields but model, messages and prompt, with defaults; unknown and unsupported ones are judged too. */
+void request_read(struct fields *fields, struct exchange *exchange, const json_t *root, enum request_kind kind,
+                  const struct request_limits *limits, struct request *out);
+
+/* Once it is known whether the reply thinks: sampling that is fixed while thinking. */
+void request_fix_sampling(struct request *request, const struct exchange *exchange, bool thinks);
+
+/* Field "messages"; also whether the last one is a prefix to continue. */
+void request_read_messages(struct fields *fields, struct arena *arena, const json_t *root, struct chat_input *input, bool *continue_final);
+
+/* Messages to prompt. */
+enum status request_render(struct exchange *exchange, const struct chat_input *input, struct chat_prompt *prompt,
+                           struct error *error) must_check;
+
+/* Text to ids, which must be fewer than the context. Errors name `param`. */
+struct request_text {
+    const struct span *spans;
+    uint32_t n_spans;
+    bool add_bos;
+    const char *param;
+};
+struct request_prompt {
+    uint32_t *ids; /* from the exchange's arena */
+    uint32_t n_ids;
+};
+enum status request_encode(struct exchange *exchange, const struct request_text *text, uint32_t context, struct request_prompt *out,
+                           struct error *error) must_check;
+
+#endif
