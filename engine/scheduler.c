@@ -444,7 +444,7 @@ static void park(struct scheduler *s, struct sequence *q)
     check(waiting_insert(s, q)); /* there is room: it came from there */
 }
 
-/* Pages for positions up to n_computed + n. Takes from younger sequences that are not in this plan when none are left. */
+/* Pages for positions up to n_computed + n. When none are left the youngest sequence gives up its own, as long as it is younger. */
 static bool ensure_pages(struct scheduler *s, struct sequence *q, uint32_t n)
 {
     uint32_t wanted = pages_for(q->n_computed + n);
@@ -454,14 +454,11 @@ static bool ensure_pages(struct scheduler *s, struct sequence *q, uint32_t n)
             q->pages[q->n_pages++] = page;
             continue;
         }
-        struct sequence *victim = NULL;
-        for (uint32_t i = 0; i < s->n_running; i++)
-            if (s->running[i]->order > q->order && !s->running[i]->n_rows &&
-                (!victim || s->running[i]->order > victim->order))
-                victim = s->running[i];
-        if (!victim)
+        struct sequence *youngest = s->running[s->n_running - 1];
+        if (youngest == q)
             return false;
-        park(s, victim);
+        check(youngest->order > q->order && !youngest->n_rows);
+        park(s, youngest);
     }
     return true;
 }
