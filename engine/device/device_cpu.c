@@ -172,7 +172,8 @@ static enum status open_all(struct device_cpu *d, const struct device_cpu_option
     model_set_pages(d->model, d->pages, r->n_pages);
     write_table(d, o);
     d->device = (struct device){.self = d, .vocabulary = c->vocabulary, .n_pages = r->n_pages, .n_rows_max = options.n_rows_max,
-                                .n_logit_rows_max = options.n_logit_rows_max, .context = r->context, .forward = forward, .copy_page = copy_page};
+                                .n_logit_rows_max = options.n_logit_rows_max, .context = r->context,
+                                .forward = forward, .copy_page = copy_page};
     return STATUS_OK;
 }
 

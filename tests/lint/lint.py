@@ -60,7 +60,7 @@ MAX_COLUMNS, MAX_LINES = 140, 900
 
 # External symbols of foo.c start with foo_; a file that implements part of a module uses the module's name.
 PREFIX_OF = {
-    "base/emit_json.c": "emit_", "base/status.c": "status_|error_|check_", "server/main.c": "main$",
+    "base/emit_json.c": "emit_", "base/status.c": "status_|error_|check_", "server/main.c": "main$", "server/commands.c": "commands_|cmd_",
     "server/http_conn.c": "http_|recv$|gnutls_record_recv$",  # takes the place of the libraries' own
     "kernels/dtype.c": "dtype_|f16_|bf16_|e4m3_", "kernels/dequant.c": "dtype_to_f32$",
     "kernels/cpu/matmul.c": "matmul_|embed_run$", "kernels/cpu/ops_cpu.c": "ops_cpu|attention_workspace_bytes$",

@@ -75,7 +75,8 @@ static uint64_t current_seed;
 static void print_repeat(void *arg, const char *line)
 {
     (void)arg;
-    fprintf(stderr, "seed %llu: %.*s\nrepeat: SEEKD_SIM_SEEDS=1 SEEKD_SIM_FIRST=%llu build/tests/sim/test_sim\n", (unsigned long long)current_seed,
+    fprintf(stderr, "seed %llu: %.*s\nrepeat: SEEKD_SIM_SEEDS=1 SEEKD_SIM_FIRST=%llu build/tests/sim/test_sim\n",
+            (unsigned long long)current_seed,
             (int)strcspn(line, "\n"), line, (unsigned long long)current_seed);
 }
 
