@@ -65,7 +65,7 @@ struct expert_layer {
 
 struct grouped_attention {
     struct matrix q, k, v, o;   /* [heads * head_dim, hidden], [kv_heads * head_dim, hidden] twice, [hidden, heads * head_dim] */
-    const float *q_bias, *k_bias, *v_bias; /* or null */
+    const float *q_bias, *k_bias, *v_bias, *o_bias; /* or null */
     const float *q_norm, *k_norm;          /* [head_dim] or null */
 };
 

@@ -15,6 +15,7 @@ static const struct tensor_name o_proj = {"model.layers.%u.self_attn.o_proj.weig
 static const struct tensor_name q_bias = {"model.layers.%u.self_attn.q_proj.bias", "blk.%u.attn_q.bias", SHARD_HEADS};
 static const struct tensor_name k_bias = {"model.layers.%u.self_attn.k_proj.bias", "blk.%u.attn_k.bias", SHARD_HEADS};
 static const struct tensor_name v_bias = {"model.layers.%u.self_attn.v_proj.bias", "blk.%u.attn_v.bias", SHARD_HEADS};
+static const struct tensor_name o_bias = {"model.layers.%u.self_attn.o_proj.bias", "blk.%u.attn_output.bias", SHARD_NONE};
 static const struct tensor_name q_norm = {"model.layers.%u.self_attn.q_norm.weight", "blk.%u.attn_q_norm.weight", SHARD_NONE};
 static const struct tensor_name k_norm = {"model.layers.%u.self_attn.k_norm.weight", "blk.%u.attn_k_norm.weight", SHARD_NONE};
 static const struct tensor_name gate_proj = {"model.layers.%u.mlp.gate_proj.weight", "blk.%u.ffn_gate.weight", SHARD_ROWS};
@@ -43,6 +44,8 @@ enum status layer_bind_grouped(struct binder *b, uint32_t layer, struct layer *o
             status = bind_vector(b, &a->k_bias, &k_bias, layer, kv);
         if (!status)
             status = bind_vector(b, &a->v_bias, &v_bias, layer, kv);
+        if (!status && bind_find(b, &o_bias, layer, 0)) /* Llama's attention_bias has it, Qwen 2 does not */
+            status = bind_vector(b, &a->o_bias, &o_bias, layer, c->hidden);
     }
     if (!status && c->qk_norm) {
         status = bind_vector(b, &a->q_norm, &q_norm, layer, c->head_dim);
@@ -112,7 +115,7 @@ void layer_grouped_attention(struct model *m, const struct model_batch *batch, u
                                                          kv, kv});
     m->ops->attention(&m->launch, &(struct attention_args){&m->kv[layer], batch->seqs, batch->n_seqs, c->n_heads, c->n_kv_heads,
                                                            hd, m->softmax_scale, t->q, q, t->o, q});
-    product(m, &(struct matmul_part){&a->o, NULL, t->residual, c->hidden}, 1, t->o, q, n);
+    product(m, &(struct matmul_part){&a->o, a->o_bias, t->residual, c->hidden}, 1, t->o, q, n);
     add_to_x(m, t->residual, n);
 }
 

@@ -79,6 +79,11 @@ static void read_rope(struct model_config *c, struct keys *k)
                                        k->gguf->file->path, key);
     }
     r->factor = get_float(k, "rope.scaling.factor", 1);
+    float linear = get_float(k, "rope.scale_linear", 1); /* the name that old files use */
+    if (r->scaling == ROPE_SCALING_NONE && linear != 1) {
+        r->scaling = ROPE_SCALING_LINEAR;
+        r->factor = linear;
+    }
     r->original_context = (uint32_t)get(k, "rope.scaling.original_context_length", c->context);
     r->attn_factor = get_float(k, "rope.scaling.attn_factor", 0);
     r->beta_fast = get_float(k, "rope.scaling.yarn_beta_fast", 32);
@@ -103,6 +108,18 @@ static enum status read_divisors(struct model_config *c, const struct weights *w
                                   "%s: tensor rope_freqs.weight: element %llu is not a finite number above 0",
                                   weights->files[t->file].path, (unsigned long long)i);
     return STATUS_OK;
+}
+
+/* Grouped attention: the whole head is turned, by frequencies that the file may divide. */
+static enum status read_rotary_part(struct model_config *c, struct keys *k, const struct weights *weights)
+{
+    char key[128];
+    uint64_t dims = get(k, "rope.dimension_count", c->head_dim);
+    if (!k->status && dims != c->head_dim)
+        k->status = error_set_path(k->error, STATUS_UNSUPPORTED, NULL, full(k, "rope.dimension_count", key),
+                                   "%s: key %s: expected the head width %u, found %llu: partial rotation is not offered",
+                                   k->gguf->file->path, key, c->head_dim, (unsigned long long)dims);
+    return k->status ? k->status : read_divisors(c, weights, k->error);
 }
 
 static void read_experts(struct model_config *c, struct keys *k)
@@ -224,5 +241,5 @@ enum status model_config_from_gguf(struct model_config *c, const struct gguf *gg
     }
     if (k.status)
         return k.status;
-    return c->attention == ATTENTION_GROUPED ? read_divisors(c, weights, error) : STATUS_OK;
+    return c->attention == ATTENTION_GROUPED ? read_rotary_part(c, &k, weights) : STATUS_OK;
 }

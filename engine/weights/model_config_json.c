@@ -259,8 +259,11 @@ enum status model_config_from_json(struct model_config *c, const char *dir, stru
         c->qk_norm = strcmp(c->family, "qwen3") == 0;
         if (strcmp(c->family, "mixtral") == 0)
             read_mixtral(c, &f);
-        if (strcmp(c->family, "deepseek") == 0)
+        if (strcmp(c->family, "deepseek") == 0) {
             read_deepseek(c, &f);
+            if (get_bool(&f, "attention_bias", false))
+                complain(&f, "attention_bias", "false");
+        }
         if (get_bool(&f, "mlp_bias", false))
             complain(&f, "mlp_bias", "false");
         status = f.status;

@@ -164,11 +164,12 @@ def write_part(path, keys, tensors, version):
         f.write(head + bytes(-len(head) % ALIGN) + b"".join(data))
 
 
-def write(model, path, dtype="F32", new_latent=True, stacked=True, parts=1, version=3):
-    """Returns the path to open: `path`.gguf, or the first of several parts."""
+def write(model, path, dtype="F32", new_latent=True, stacked=True, parts=1, version=3, keys=()):
+    """Returns the path to open: `path`.gguf, or the first of several parts. keys: rows to put in place of the usual ones."""
     with open(os.path.join(model, "config.json")) as f:
         c = json.load(f)
-    keys = keys_of(c, new_latent)
+    names = [k[0] for k in keys]
+    keys = [k for k in keys_of(c, new_latent) if k[0] not in names] + list(keys)
     tensors = {k: stored(k, w, dtype) for k, w in tensors_of(c, oracle.read_model(model), new_latent, stacked).items()}
     if parts == 1:
         write_part(path + ".gguf", keys, tensors, version)

@@ -3,10 +3,12 @@
 
     make && pip install gguf==0.19.0 numpy
     tests/model/quality.py --model SmolLM2-135M-Instruct.Q4_1.gguf [--formats BF16,Q8_0] [--peer llama-perplexity]
+                           [--quantizer llama-quantize]
 
 The other formats are made from the model's own weights, decoded and encoded again (a second rounding, so the formats are not
-comparable with each other, only exact with fast in each). --peer runs llama.cpp's llama-perplexity on the same files. The text
-is cut into windows of 512 tokens and each window's second half is scored, as that program does. Exits 1 past the limits."""
+comparable with each other, only exact with fast in each): by the Python package `gguf`, or by llama.cpp's llama-quantize, which
+mixes types as it does for anyone. --peer runs llama.cpp's llama-perplexity on the same files. The text is cut into windows of
+512 tokens and each window's second half is scored, as that program does. Exits 1 past the limits."""
 
 import argparse
 import os
@@ -22,8 +24,9 @@ from gguf.quants import dequantize, quantize
 import compare
 
 WINDOW, ALIGN = 512, 32
-# Format -> largest allowed mean change of the negative log-likelihood.
+# Format -> largest allowed mean change of the negative log-likelihood; of those, what only llama-quantize makes.
 LIMITS = {"F32": 0.005, "F16": 0.005, "BF16": 0.005, "Q8_0": 0.01, "Q5_0": 0.03, "Q5_1": 0.03, "Q4_0": 0.03, "Q4_1": 0.03}
+MIXED_LIMITS = {"Q6_K": 0.01, "Q5_K_M": 0.03, "Q4_K_M": 0.03, "IQ4_NL": 0.03, "IQ4_XS": 0.03, "Q3_K_M": 0.03, "Q2_K": 0.03}
 TEXT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "quality.txt")
 
 
@@ -59,6 +62,15 @@ def write_format(source, path, name):
     with open(path, "wb") as f:
         f.write(head + bytes(-len(head) % ALIGN))
         f.writelines(data)
+
+
+def make_format(args, path, name):
+    if name in LIMITS:
+        write_format(args.model, path, name)
+        return
+    wide = path + ".f16"
+    write_format(args.model, wide, "F16")
+    subprocess.run([args.quantizer, wide, path, name], check=True, capture_output=True)
 
 
 def tokens_of(model):
@@ -113,19 +125,21 @@ def report(name, exact, other, label):
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--model", required=True)
-    ap.add_argument("--formats", default=",".join(LIMITS))
+    ap.add_argument("--formats", help="default: all that can be made")
     ap.add_argument("--peer", help="llama-perplexity")
+    ap.add_argument("--quantizer", help="llama-quantize")
     args = ap.parse_args()
+    limits = dict(LIMITS, **(MIXED_LIMITS if args.quantizer else {}))
     windows, bad = tokens_of(args.model), 0
     print(f"{sum(map(len, windows))} tokens, {len(windows) * (WINDOW // 2 - 1)} scored\n")
     print("| weights | program | perplexity, exact | perplexity | mean NLL change | mean change of a logprob | largest |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for name in args.formats.split(","):
+    for name in args.formats.split(",") if args.formats else limits:
         with tempfile.TemporaryDirectory() as tmp:
             path = os.path.join(tmp, "model.gguf")
-            write_format(args.model, path, name)
+            make_format(args, path, name)
             exact = scores(path, windows, "exact")
-            bad += report(name, exact, scores(path, windows, "fast"), "fast") > LIMITS[name]
+            bad += report(name, exact, scores(path, windows, "fast"), "fast") > limits[name]
             if args.peer:
                 report(name, exact, peer_scores(args.peer, path, windows), "llama.cpp")
     sys.exit(1 if bad else 0)

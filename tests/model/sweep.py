@@ -29,6 +29,7 @@ SHAPES = {   # family: settings of one model each; --options go to oracle.py as 
         'hidden_size=66 num_attention_heads=11 num_key_value_heads=1 head_dim=6 rope_scaling={"rope_type":"linear","factor":3.0}',
     ],
     "llama_tied": [
+        "hidden_size=72 num_attention_heads=6 num_key_value_heads=2 head_dim=14 attention_bias=true",
         "hidden_size=45 num_attention_heads=3 num_key_value_heads=1 head_dim=30 intermediate_size=50 --pad-rows 7",
         "hidden_size=256 num_attention_heads=8 num_key_value_heads=2 head_dim=32 rms_norm_eps=0.01 --dtype f32",
     ],
@@ -48,6 +49,7 @@ SHAPES = {   # family: settings of one model each; --options go to oracle.py as 
         "hidden_size=200 num_attention_heads=4 num_key_value_heads=2 head_dim=20 rope_theta=10000 --unaligned --shards 2",
     ],
     "qwen3_yarn": [
+        "hidden_size=72 num_attention_heads=6 num_key_value_heads=2 head_dim=14 attention_bias=true",
         "hidden_size=66 num_attention_heads=3 num_key_value_heads=1 head_dim=34 rope_scaling.factor=16",
         "hidden_size=40 num_attention_heads=5 num_key_value_heads=1 head_dim=64 rope_scaling.factor=2.5 "
         "rope_scaling.original_max_position_embeddings=50",

@@ -100,6 +100,28 @@ def test_gguf_without_experts_names_the_absent_tensor(tmp_path):
         compare.forward(file, [[3]])
 
 
+def test_gguf_scales_linearly_under_either_key(tmp_path):
+    path = os.path.join(VECTORS, "qwen3")
+    linear = shutil.copytree(path, str(tmp_path / "linear"))
+    with open(os.path.join(linear, "config.json")) as f:
+        config = dict(json.load(f), rope_scaling={"rope_type": "linear", "factor": 3.0})
+    with open(os.path.join(linear, "config.json"), "w") as f:
+        json.dump(config, f)
+    prompt = compare.prompts_of(compare.golden_of(path))[3]
+    expected, plain = compare.forward(linear, [prompt])[0], compare.forward(path, [prompt])[0]
+    assert np.abs(expected - plain).max() > 0.1
+    for model, keys in ((linear, []), (path, [("qwen3.rope.scale_linear", gguf_file.F32, 3.0)])):
+        file = gguf_file.write(model, str(tmp_path / "model"), dtype="BF16", keys=keys)
+        assert np.abs(compare.forward(file, [prompt])[0] - expected).max() < 1e-4
+
+
+def test_gguf_with_partial_rotation_is_refused(tmp_path):
+    file = gguf_file.write(os.path.join(VECTORS, "qwen3"), str(tmp_path / "model"),
+                           keys=[("qwen3.rope.dimension_count", gguf_file.U32, 8)])
+    with pytest.raises(RuntimeError, match=r"key qwen3\.rope\.dimension_count: expected the head width 24, found 8"):
+        compare.forward(file, [[3]])
+
+
 @pytest.mark.parametrize("numerics", ["exact", "fast"])
 @pytest.mark.parametrize("isa", ISAS)
 def test_chunks_neighbours_and_threads_change_no_bit(vector, isa, numerics):

@@ -18,9 +18,9 @@ latent="--set num_hidden_layers=2 --set hidden_size=64 --set intermediate_size=7
 
 # Llama 3: scaled rotation; heads of 20 and an inner width of 100 fill no vector.
 vector llama llama 11 $dense --set head_dim=20 --set intermediate_size=100
-# The head shared with the embedding; five heads on one key head.
+# The head shared with the embedding; five heads on one key head; biases.
 vector llama_tied llama_tied 12 $dense --set hidden_size=80 --set num_attention_heads=5 --set num_key_value_heads=1 \
-    --set head_dim=16 --set intermediate_size=96
+    --set head_dim=16 --set intermediate_size=96 --set attention_bias=true
 # Rows of the embedding beyond the vocabulary, as Qwen's files have.
 vector qwen2 qwen2 13 $dense --set intermediate_size=88 --pad-rows 13
 vector qwen2_tied qwen2_tied 14 $dense --set hidden_size=84 --set num_attention_heads=3 --set num_key_value_heads=3 \
