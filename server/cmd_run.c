@@ -175,7 +175,7 @@ static enum status wait_until_ready(struct run *r)
     bool visible = isatty(STDERR_FILENO);
     enum status status = STATUS_OK;
     int code;
-    while (!is_ready(r) && !status) {
+    while (!status && !is_ready(r)) {
         show_waiting((double)(clock_now_ns(clock_real()) - begin) * 1e-9, visible);
         if (private_server_ended(&r->server, &code))
             status = error_set(&r->error, STATUS_IO, "the model could not be served (exit code %d); the reason stands above", code);
