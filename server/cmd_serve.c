@@ -15,6 +15,7 @@
 #include "server/commands.h"
 #include "server/default_model.h"
 #include "server/front.h"
+#include "server/http.h"
 #include "server/listen.h"
 #include "server/metrics.h"
 #include "server/notify.h"
@@ -255,7 +256,7 @@ static enum status prepare(struct serve *s, int *code, struct error *error)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     status = front_create(&server->front, server, environ, error);
     if (!status)
-        status = http_start(&server->http, server, front_http_loop(server->front), s->listen.fds, s->listen.n, error);
+        status = http_start(&server->http, server, front_loop(server->front), s->listen.fds, s->listen.n, error);
     return status;
 }
 

@@ -352,13 +352,15 @@ enum MHD_Result exchange_queue(struct exchange *e, struct MHD_Connection *connec
     add_lines(response, e->headers);
     enum MHD_Result result = MHD_queue_response(connection, e->status, response);
     MHD_destroy_response(response);
+    pthread_mutex_lock(&e->lock);
     e->queued = result == MHD_YES;
+    pthread_mutex_unlock(&e->lock);
     return result;
 }
 
 /* ---- Between threads --------------------------------------------------------------------------------------- */
 
-static void run_step(struct http_job *job)
+static void run_step(struct loop_job *job)
 {
     struct exchange *e = (struct exchange *)((char *)job - offsetof(struct exchange, main_job));
     e->main_step(e);
@@ -368,7 +370,7 @@ void exchange_to_main(struct exchange *e, void (*step)(struct exchange *exchange
 {
     e->main_step = step;
     e->main_job.run = run_step;
-    e->http->loop.post(e->http->loop.self, &e->main_job);
+    loop_post(e->http->loop, &e->main_job);
 }
 
 void exchange_departed(struct exchange *e)
@@ -388,7 +390,7 @@ void exchange_departed(struct exchange *e)
         on_gone(e);
 }
 
-static void run_departed(struct http_job *job)
+static void run_departed(struct loop_job *job)
 {
     struct exchange *e = (struct exchange *)((char *)job - offsetof(struct exchange, gone_job));
     exchange_departed(e);
@@ -406,10 +408,10 @@ void exchange_post_departed(struct exchange *e)
         return;
     e->cancelled = true;
     exchange_ref(e);
-    e->http->loop.post(e->http->loop.self, &e->gone_job);
+    loop_post(e->http->loop, &e->gone_job);
 }
 
-static void run_late_gone(struct http_job *job)
+static void run_late_gone(struct loop_job *job)
 {
     struct exchange *e = (struct exchange *)((char *)job - offsetof(struct exchange, late_gone_job));
     pthread_mutex_lock(&e->lock);
@@ -430,7 +432,7 @@ void exchange_on_gone(struct exchange *e, void (*gone)(struct exchange *exchange
         return;
     e->late_gone_job.run = run_late_gone;
     exchange_ref(e);
-    e->http->loop.post(e->http->loop.self, &e->late_gone_job);
+    loop_post(e->http->loop, &e->late_gone_job);
 }
 
 void exchange_set_form(struct exchange *e, enum exchange_form form)

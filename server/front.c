@@ -1,7 +1,5 @@
-/* The main loop: jobs from other threads, timers, the engine and what it owes to whom, its watchdog and restarts, readiness,
- * and the way down. Everything here runs on the main thread, except front_read_state and posting jobs.
- *
- * Two mutexes: `jobs_lock` guards the list of posted jobs; `state_lock` guards the snapshot other threads read. */
+/* The engine and what it owes to whom, its watchdog and restarts, readiness, and the way down. Everything here runs on the main
+ * thread, except front_read_state: `state_lock` guards the snapshot that other threads read. */
 #include "server/front.h"
 
 #include <pthread.h>
@@ -9,13 +7,14 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/engine_link.h"
 #include "server/golden.h"
+#include "server/http.h"
+#include "server/loop.h"
 #include "server/metrics.h"
 #include "server/notify.h"
 #include "server/server.h"
@@ -50,27 +49,6 @@ struct submission {
     uint64_t digest;         /* keyed: names a poison request without keeping its text */
 };
 
-struct timer {
-    struct timer *next;
-    uint64_t handle;
-    uv_timer_t uv;
-    void (*fire)(void *arg);
-    void *arg;
-    struct front *front;
-};
-
-struct watched_fd {
-    struct watched_fd *next;
-    uv_poll_t uv;
-    void (*ready)(void *arg);
-    void *arg;
-};
-
-struct pool_task {
-    uv_work_t uv;
-    struct http_pool_job *job;
-};
-
 struct poison {
     uint64_t digest, at_ms;
     unsigned deaths;
@@ -79,17 +57,11 @@ struct poison {
 struct front {
     struct server *server;
     char **environment;
-    uv_loop_t loop;
-    uv_async_t wake;
+    struct loop loop;
     uv_timer_t tick, restart, stop_deadline;
     uv_signal_t on_term, on_int, on_hup;
-    struct http_loop http_loop;
     void (*reload)(void *arg);
     void *reload_arg;
-
-    pthread_mutex_t jobs_lock;
-    struct http_job *jobs_first, *jobs_last;
-    unsigned n_pool; /* jobs on the pool; main thread only */
 
     pthread_mutex_t state_lock;
     struct front_state state;
@@ -108,9 +80,6 @@ struct front {
     struct submission *submissions[BUCKETS];
     unsigned n_submissions;
     uint64_t last_id;
-    struct timer *timers[BUCKETS];
-    uint64_t last_timer;
-    struct watched_fd *watches;
     struct hash_secret {
         unsigned char bytes[crypto_shorthash_KEYBYTES];
     } digest_key;
@@ -127,163 +96,6 @@ static uint64_t now_ms(void)
 static const struct config *settings(const struct front *f)
 {
     return f->server->config;
-}
-
-/* ---- Jobs from other threads, and the pool ----------------------------------------------------------------- */
-
-static void post(void *self, struct http_job *job)
-{
-    struct front *f = self;
-    job->next = NULL;
-    pthread_mutex_lock(&f->jobs_lock);
-    if (f->jobs_last)
-        f->jobs_last->next = job;
-    else
-        f->jobs_first = job;
-    f->jobs_last = job;
-    pthread_mutex_unlock(&f->jobs_lock);
-    uv_async_send(&f->wake);
-}
-
-static void run_jobs(uv_async_t *wake)
-{
-    struct front *f = wake->data;
-    pthread_mutex_lock(&f->jobs_lock);
-    struct http_job *job = f->jobs_first;
-    f->jobs_first = f->jobs_last = NULL;
-    pthread_mutex_unlock(&f->jobs_lock);
-    while (job) {
-        struct http_job *next = job->next; /* running a job may free it */
-        job->run(job);
-        job = next;
-    }
-}
-
-static void pool_work(uv_work_t *work)
-{
-    struct http_pool_job *job = ((struct pool_task *)work->data)->job;
-    job->work(job);
-}
-
-static void pool_done(uv_work_t *work, int status)
-{
-    (void)status;
-    struct pool_task *task = work->data;
-    struct http_pool_job *job = task->job;
-    ((struct front *)job->loop)->n_pool--;
-    mem_free(task);
-    job->done(job);
-}
-
-/* libuv's pool takes work from the loop's own thread only. */
-static void pool_start(struct http_job *inner)
-{
-    struct http_pool_job *job = (struct http_pool_job *)((char *)inner - offsetof(struct http_pool_job, job));
-    struct front *f = job->loop;
-    struct pool_task *task = mem_zalloc(sizeof *task);
-    if (task) {
-        task->uv.data = task;
-        task->job = job;
-    }
-    if (task && uv_queue_work(&f->loop, &task->uv, pool_work, pool_done) == 0) {
-        f->n_pool++;
-    } else {
-        /* Out of memory: slower on this thread, but answered. */
-        mem_free(task);
-        job->work(job);
-        job->done(job);
-    }
-}
-
-static void pool(void *self, struct http_pool_job *job)
-{
-    job->loop = self;
-    job->job.run = pool_start;
-    post(self, &job->job);
-}
-
-static void on_watch(uv_poll_t *uv, int status, int events)
-{
-    struct watched_fd *watch = uv->data;
-    (void)status;
-    (void)events;
-    watch->ready(watch->arg);
-}
-
-static enum status watch_fd(void *self, int fd, void (*ready)(void *arg), void *arg)
-{
-    struct front *f = self;
-    struct watched_fd *watch = mem_zalloc(sizeof *watch);
-    if (!watch)
-        return STATUS_NO_MEMORY;
-    if (uv_poll_init(&f->loop, &watch->uv, fd) != 0) {
-        mem_free(watch);
-        return STATUS_IO;
-    }
-    watch->uv.data = watch;
-    watch->ready = ready;
-    watch->arg = arg;
-    watch->next = f->watches;
-    f->watches = watch;
-    return uv_poll_start(&watch->uv, UV_READABLE, on_watch) == 0 ? STATUS_OK : STATUS_IO;
-}
-
-const struct http_loop *front_http_loop(struct front *front)
-{
-    return &front->http_loop;
-}
-
-/* ---- Timers ------------------------------------------------------------------------------------------------ */
-
-static struct timer **timer_slot(struct front *f, uint64_t handle)
-{
-    struct timer **slot = &f->timers[handle % BUCKETS];
-    while (*slot && (*slot)->handle != handle)
-        slot = &(*slot)->next;
-    return slot;
-}
-
-static void timer_closed(uv_handle_t *handle)
-{
-    mem_free(handle->data);
-}
-
-static struct timer *timer_unlink(struct front *f, uint64_t handle)
-{
-    struct timer **slot = timer_slot(f, handle), *timer = *slot;
-    if (timer)
-        *slot = timer->next;
-    return timer;
-}
-
-static void on_timer(uv_timer_t *uv)
-{
-    struct timer *timer = uv->data;
-    void (*fire)(void *arg) = timer->fire;
-    void *arg = timer->arg;
-    timer_unlink(timer->front, timer->handle);
-    uv_close((uv_handle_t *)uv, timer_closed);
-    fire(arg);
-}
-
-uint64_t front_timer_start(struct front *f, uint64_t ms, void (*fire)(void *arg), void *arg)
-{
-    struct timer *timer = mem_zalloc(sizeof *timer);
-    check(timer != NULL);
-    *timer = (struct timer){.handle = ++f->last_timer, .fire = fire, .arg = arg, .front = f};
-    timer->uv.data = timer;
-    timer->next = f->timers[timer->handle % BUCKETS];
-    f->timers[timer->handle % BUCKETS] = timer;
-    check(uv_timer_init(&f->loop, &timer->uv) == 0);
-    check(uv_timer_start(&timer->uv, on_timer, ms, 0) == 0);
-    return timer->handle;
-}
-
-void front_timer_stop(struct front *f, uint64_t handle)
-{
-    struct timer *timer = timer_unlink(f, handle);
-    if (timer)
-        uv_close((uv_handle_t *)&timer->uv, timer_closed);
 }
 
 /* ---- State ------------------------------------------------------------------------------------------------- */
@@ -694,7 +506,7 @@ static void end_loop(struct front *f, int code)
 {
     f->exit_code = code;
     f->stopping = true;
-    uv_stop(&f->loop);
+    uv_stop(&f->loop.uv);
 }
 
 static void start_engine(uv_timer_t *timer)
@@ -706,7 +518,7 @@ static void start_engine(uv_timer_t *timer)
     f->engine_ready = f->golden_ok = false;
     f->started_ms = f->last_frame_ms = now_ms();
     f->last_cause[0] = 0;
-    if (engine_link_start(&f->engine, &f->loop, f->environment, &events, &error) != STATUS_OK) {
+    if (engine_link_start(&f->engine, &f->loop.uv, f->environment, &events, &error) != STATUS_OK) {
         f->engine = NULL;
         log_error("engine did not start", "cause=\"%s\"", error.message);
         uv_timer_start(&f->restart, start_engine, f->restart_wait_ms, 0);
@@ -829,6 +641,11 @@ static void on_tick(uv_timer_t *timer)
         end_loop(f, 0);
 }
 
+struct loop *front_loop(struct front *f)
+{
+    return &f->loop;
+}
+
 void front_on_reload(struct front *f, void (*reload)(void *arg), void *arg)
 {
     f->reload = reload;
@@ -845,7 +662,7 @@ static void stop_engine(struct front *f)
     protocol_write_stop(engine_link_out(f->engine), f->epoch);
     engine_link_flush(f->engine);
     uint64_t until = now_ms() + STOP_MS;
-    while (f->engine && uv_run(&f->loop, UV_RUN_ONCE))
+    while (f->engine && uv_run(&f->loop.uv, UV_RUN_ONCE))
         if (f->engine && now_ms() > until)
             engine_link_kill(f->engine);
 }
@@ -859,26 +676,22 @@ enum status front_create(struct front **out, struct server *server, char **envir
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     f->server = server;
     f->environment = environment;
-    f->http_loop = (struct http_loop){f, post, pool, watch_fd};
     f->restart_wait_ms = RESTART_FIRST_MS;
     f->state.loading = true;
     f->turned_ms = now_ms();
     crypto_shorthash_keygen(f->digest_key.bytes);
-    pthread_mutex_init(&f->jobs_lock, NULL);
     pthread_mutex_init(&f->state_lock, NULL);
-    check(uv_loop_init(&f->loop) == 0);
-    check(uv_async_init(&f->loop, &f->wake, run_jobs) == 0);
+    loop_open(&f->loop);
     uv_timer_t *timers[] = {&f->tick, &f->restart, &f->stop_deadline};
     for (unsigned i = 0; i < sizeof timers / sizeof timers[0]; i++) {
-        check(uv_timer_init(&f->loop, timers[i]) == 0);
+        check(uv_timer_init(&f->loop.uv, timers[i]) == 0);
         timers[i]->data = f;
     }
     uv_signal_t *signals[] = {&f->on_term, &f->on_int, &f->on_hup};
     for (unsigned i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        check(uv_signal_init(&f->loop, signals[i]) == 0);
+        check(uv_signal_init(&f->loop.uv, signals[i]) == 0);
         signals[i]->data = f;
     }
-    f->wake.data = f;
     *out = f;
     return STATUS_OK;
 }
@@ -890,7 +703,7 @@ int front_run(struct front *f)
     check(uv_signal_start(&f->on_hup, on_reload_signal, SIGHUP) == 0);
     check(uv_timer_start(&f->tick, on_tick, TICK_MS, TICK_MS) == 0);
     start_engine(&f->restart);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
+    uv_run(&f->loop.uv, UV_RUN_DEFAULT);
     fail_where(f, pick_all, "the server is shutting down");
     pthread_mutex_lock(&f->state_lock);
     f->state.draining = true; /* however it came to stop: no engine is started any more */
@@ -904,41 +717,11 @@ int front_run(struct front *f)
     return f->exit_code;
 }
 
-/* Jobs that were under way when the loop stopped: their requests are answered or abandoned before anything is freed. */
-static void finish_jobs(struct front *f)
-{
-    do {
-        run_jobs(&f->wake);
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-        if (f->n_pool)
-            usleep(1000);
-    } while (f->n_pool || f->jobs_first);
-}
-
-static void close_each(uv_handle_t *handle, void *arg)
-{
-    (void)arg;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
 void front_free(struct front *f)
 {
     if (!f)
         return;
-    finish_jobs(f);
-    for (unsigned i = 0; i < BUCKETS; i++)
-        while (f->timers[i])
-            front_timer_stop(f, f->timers[i]->handle);
-    uv_walk(&f->loop, close_each, NULL);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    check(uv_loop_close(&f->loop) == 0);
-    while (f->watches) {
-        struct watched_fd *next = f->watches->next;
-        mem_free(f->watches);
-        f->watches = next;
-    }
-    pthread_mutex_destroy(&f->jobs_lock);
+    loop_close(&f->loop);
     pthread_mutex_destroy(&f->state_lock);
     mem_free(f);
 }

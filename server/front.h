@@ -4,7 +4,7 @@
 #define SERVER_FRONT_H
 
 #include "engine/protocol.h"
-#include "server/http.h"
+#include "server/loop.h"
 
 struct front;
 struct server;
@@ -31,10 +31,6 @@ uint64_t front_submit_unchecked(struct front *front, const struct protocol_submi
 /* The listener hears nothing more; pages come back at the next step border. */
 void front_cancel(struct front *front, uint64_t id);
 
-/* Timers on the main loop: calls fire(arg) once after `ms`. Returns a handle for front_timer_stop, never 0. */
-uint64_t front_timer_start(struct front *front, uint64_t ms, void (*fire)(void *arg), void *arg);
-void front_timer_stop(struct front *front, uint64_t handle);
-
 /* What the front knows of its engine; readable on any thread. */
 struct front_state {
     bool live;      /* main loop and HTTP thread turned within 1 s */
@@ -55,7 +51,7 @@ enum status front_create(struct front **out, struct server *server, char **envir
 /* Called on SIGHUP, on the main thread. */
 void front_on_reload(struct front *front, void (*reload)(void *arg), void *arg);
 
-const struct http_loop *front_http_loop(struct front *front);
+struct loop *front_loop(struct front *front);
 
 /* Starts the engine and runs until asked to stop; returns the process's exit code. */
 int front_run(struct front *front);

@@ -190,7 +190,7 @@ enum status generation_plan(struct generation *g, struct error *error)
 static void stop_tick(struct generation *g)
 {
     if (g->tick)
-        front_timer_stop(g->server->front, g->tick);
+        loop_timer_stop(front_loop(g->server->front), g->tick);
     g->tick = 0;
 }
 
@@ -710,14 +710,14 @@ static void on_tick(void *arg)
         send_bytes(g, str_of("\n"));
     }
     if (!g->broken)
-        g->tick = front_timer_start(g->server->front, settings(g)->keepalive_interval_ms, on_tick, g);
+        g->tick = loop_timer_start(front_loop(g->server->front), settings(g)->keepalive_interval_ms, on_tick, g);
 }
 
 static void start_tick(struct generation *g)
 {
     const struct config *config = settings(g);
     if (config->keepalive_interval_ms && (g->request->stream || config->keepalive_nonstream))
-        g->tick = front_timer_start(g->server->front, config->keepalive_interval_ms, on_tick, g);
+        g->tick = loop_timer_start(front_loop(g->server->front), config->keepalive_interval_ms, on_tick, g);
 }
 
 static void fill_submit(const struct generation *g, const struct generation_prompt *p, uint32_t *stop_ids, struct protocol_submit *out)

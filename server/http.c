@@ -46,13 +46,13 @@ static void take_body(struct exchange *e, const char *data, size_t n)
 
 /* ---- Handing over ------------------------------------------------------------------------------------------ */
 
-static void pool_work(struct http_pool_job *job)
+static void pool_work(struct loop_pool_job *job)
 {
     struct exchange *e = (struct exchange *)((char *)job - offsetof(struct exchange, pool_job));
     e->route->handler(e);
 }
 
-static void pool_done(struct http_pool_job *job)
+static void pool_done(struct loop_pool_job *job)
 {
     exchange_unref((struct exchange *)((char *)job - offsetof(struct exchange, pool_job)));
 }
@@ -89,8 +89,8 @@ static void dispatch(struct exchange *e)
     }
     e->watch_id = watch_add(http->watch, e, e->fd);
     exchange_ref(e); /* of the job */
-    e->pool_job = (struct http_pool_job){.work = pool_work, .done = pool_done};
-    http->loop.pool(http->loop.self, &e->pool_job);
+    e->pool_job = (struct loop_pool_job){.work = pool_work, .done = pool_done};
+    loop_pool(http->loop, &e->pool_job);
 }
 
 /* Sleeps until somebody decides, or queues what was decided meanwhile. */
@@ -113,6 +113,10 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
                              const char *version, void **context)
 {
     struct http_conn *conn = http_conn_of(connection);
+    if (conn && conn->gate.n_heads <= conn->n_answered) {
+        log_error("framing gate passed by", "effect=\"the connection is closed\"");
+        return MHD_NO;
+    }
     struct exchange *e = conn ? exchange_create(http, connection) : NULL;
     if (!e)
         return MHD_NO;
@@ -165,6 +169,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     struct http *http = arg;
     struct exchange *e = *context;
     struct http_conn *conn = http_conn_of(connection);
+    http->asked_ns = 0;
     if (!e)
         return;
     *context = NULL;
@@ -204,7 +209,7 @@ static void on_sweep(void *arg)
 {
     struct http *http = arg;
     http_conns_sweep(http);
-    front_timer_start(http->server->front, SWEEP_MS, on_sweep, http);
+    loop_timer_start(http->loop, SWEEP_MS, on_sweep, http);
 }
 
 static enum status read_pem(const char *path, char **out, struct error *error)
@@ -240,7 +245,7 @@ static uint64_t intake_limit(const struct config *config)
     return config->intake_bytes_max ? config->intake_bytes_max : memory < most ? memory : most;
 }
 
-enum status http_start(struct http **out, struct server *server, const struct http_loop *loop, const int *listen_fds,
+enum status http_start(struct http **out, struct server *server, struct loop *loop, const int *listen_fds,
                        unsigned n_listen_fds, struct error *error)
 {
     const struct config *config = server->config;
@@ -249,7 +254,7 @@ enum status http_start(struct http **out, struct server *server, const struct ht
     if (!http)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     http->server = server;
-    http->loop = *loop;
+    http->loop = loop;
     http->tls = *config->tls_cert != 0;
     http->intake_bytes_max = intake_limit(config);
     pthread_mutex_init(&http->lock, NULL);

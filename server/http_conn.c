@@ -38,6 +38,7 @@ enum {
 
 static _Atomic(struct http_conn *) *table; /* [table_size], by descriptor */
 static size_t table_size;
+static _Atomic size_t table_used; /* one past the highest descriptor so far: the sweep looks no further */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct address_count {
@@ -109,7 +110,7 @@ static bool may_answer(const struct http_conn *c)
 
 /* The refused connection's last words. The library is told of a reset afterwards and closes; what the client still sends is
  * drained a moment, or the reset of a close with unread input would eat the answer. */
-static void answer_refusal(struct http_conn *c, gnutls_session_t session)
+static void answer_refusal(struct http_conn *c)
 {
     char answer[ANSWER_BYTES];
     size_t n = write_answer(answer, c->gate.code, c->gate.reason);
@@ -118,8 +119,8 @@ static void answer_refusal(struct http_conn *c, gnutls_session_t session)
     if (!may_answer(c))
         return;
     c->linger = true;
-    if (session) {
-        gnutls_record_send(session, answer, n);
+    if (c->session) {
+        gnutls_record_send(c->session, answer, n);
     } else {
         ssize_t ignored = send(c->fd, answer, n, MSG_NOSIGNAL | MSG_DONTWAIT);
         (void)ignored;
@@ -129,10 +130,11 @@ static void answer_refusal(struct http_conn *c, gnutls_session_t session)
 static void set_phase(struct http_conn *c)
 {
     const struct gate *g = &c->gate;
-    enum http_phase kind = g->state != GATE_HEAD ? HTTP_PHASE_BODY
-                           : !gate_is_idle(g)    ? HTTP_PHASE_HEAD
-                           : g->n_heads          ? HTTP_PHASE_IDLE
-                                                 : HTTP_PHASE_FIRST;
+    enum http_phase kind = g->n_ended > c->n_answered ? HTTP_PHASE_IDLE
+                           : g->state != GATE_HEAD    ? HTTP_PHASE_BODY
+                           : !gate_is_idle(g)         ? HTTP_PHASE_HEAD
+                           : g->n_heads               ? HTTP_PHASE_IDLE
+                                                      : HTTP_PHASE_FIRST;
     uint64_t phase = g->n_heads << 2 | kind;
     bool from_accept = kind == HTTP_PHASE_HEAD && g->n_heads == 0; /* the first head's time runs from the accept */
     if (c->phase == phase)
@@ -143,7 +145,7 @@ static void set_phase(struct http_conn *c)
 }
 
 /* Passes n received bytes; returns how many may go up: all, those of whole requests before the refused one, or none (-1). */
-static ssize_t pass(struct http_conn *c, const char *bytes, ssize_t n, gnutls_session_t session)
+static ssize_t pass(struct http_conn *c, const char *bytes, ssize_t n)
 {
     struct gate before = c->gate;
     if (gate_feed(&c->gate, bytes, (size_t)n)) {
@@ -152,7 +154,7 @@ static ssize_t pass(struct http_conn *c, const char *bytes, ssize_t n, gnutls_se
     }
     c->refused = true;
     if (c->gate.n_ended == before.n_ended) {
-        answer_refusal(c, session);
+        answer_refusal(c);
         return -1;
     }
     /* Whole requests lie before it: find their end by feeding again, and let them be answered first. */
@@ -186,7 +188,7 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void *into, size_t l
         errno = EAGAIN;
         return hides_end(c) ? -1 : 0;
     }
-    n = c->refused ? -1 : pass(c, into, n, NULL);
+    n = c->refused ? -1 : pass(c, into, n);
     if (n < 0)
         errno = ECONNRESET;
     return n;
@@ -204,9 +206,10 @@ __attribute__((visibility("default"))) ssize_t gnutls_record_recv(gnutls_session
     struct http_conn *c = n >= 0 && len ? conn_at(gnutls_transport_get_int(session)) : NULL;
     if (!c)
         return n;
+    c->session = session;
     if (n == 0)
         return hides_end(c) ? GNUTLS_E_AGAIN : 0;
-    n = c->refused ? -1 : pass(c, into, n, session);
+    n = c->refused ? -1 : pass(c, into, n);
     return n < 0 ? GNUTLS_E_PUSH_ERROR : n;
 }
 
@@ -214,8 +217,9 @@ void http_conn_answered(struct http_conn *c)
 {
     c->answering = false;
     c->n_answered++;
+    set_phase(c);
     if (c->refused)
-        answer_refusal(c, NULL);
+        answer_refusal(c);
     if (c->refused || (c->input_ended && c->n_answered == c->gate.n_ended))
         shutdown(c->fd, SHUT_RDWR);
 }
@@ -304,6 +308,8 @@ static void begin(struct http *http, struct MHD_Connection *connection)
         ++*row;
     pthread_mutex_unlock(&http->lock);
     table[c->fd] = c;
+    if (table_used <= (size_t)c->fd)
+        table_used = (size_t)c->fd + 1;
     metrics_connections(http->server->metrics, 1);
 }
 
@@ -368,7 +374,7 @@ void http_conns_close(struct http *http)
     mem_free(http->addresses);
     mem_free(table);
     table = NULL;
-    table_size = 0;
+    table_size = table_used = 0;
 }
 
 /* ---- The sweep --------------------------------------------------------------------------------------------- */
@@ -410,7 +416,7 @@ void http_conns_sweep(struct http *http)
 {
     uint64_t now = clock_now_ns(clock_real());
     pthread_mutex_lock(&table_lock);
-    for (size_t fd = 0; fd < table_size; fd++)
+    for (size_t fd = 0; fd < table_used; fd++)
         if (table[fd] && table[fd]->http == http)
             sweep_one(http, table[fd], now);
     pthread_mutex_unlock(&table_lock);

@@ -97,8 +97,8 @@ static bool read_path(struct exchange *e, const char *target)
     size_t len = strcspn(path.at, "?");
     if (path.at[0] != '/' || !decode(e->texts[0], &len))
         return false;
-    if (len > 1 && e->texts[0][len - 1] == '/')
-        len--;
+    if (len > 1 && e->texts[0][len - 1] == '/' && e->texts[0][--len - 1] == '/')
+        return false; /* a doubled slash is not a trailing one */
     e->request.path = str_from(e->texts[0], len);
     return !has_dot_segment(e->request.path);
 }

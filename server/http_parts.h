@@ -12,6 +12,7 @@
 
 #include "server/gate.h"
 #include "server/http.h"
+#include "server/loop.h"
 #include "server/listen.h"
 #include "server/routes.h"
 #include "server/server.h"
@@ -24,9 +25,10 @@ struct http_conn {
     struct http *http;
     int fd;
     bool tls;
+    void *session; /* of gnutls, once something came through it */
     struct gate gate;
     uint64_t n_answered;       /* requests whose answer is out */
-    bool answering;            /* an answer was begun for the request being read */
+    _Atomic bool answering;    /* an answer was begun for the request being read */
     bool refused;              /* the gate said no; nothing more goes up to the library */
     bool input_ended;          /* the client shut its sending side after a whole request */
     bool linger;               /* input may be unread at the close: the socket is shut first and drained a moment */
@@ -34,7 +36,7 @@ struct http_conn {
     _Atomic uint64_t phase;    /* what is being waited for, and */
     _Atomic uint64_t since_ns; /* since when */
 };
-enum http_phase { HTTP_PHASE_FIRST, HTTP_PHASE_HEAD, HTTP_PHASE_BODY, HTTP_PHASE_IDLE };
+enum http_phase { HTTP_PHASE_FIRST, HTTP_PHASE_HEAD, HTTP_PHASE_BODY, HTTP_PHASE_IDLE /* or our turn to answer */ };
 
 enum status http_conns_open(struct http *http, struct error *error) must_check;
 void http_conns_close(struct http *http);
@@ -93,8 +95,8 @@ struct exchange {
     void *data;
     void (*release)(void *data);
 
-    struct http_pool_job pool_job;
-    struct http_job main_job, gone_job, late_gone_job;
+    struct loop_pool_job pool_job;
+    struct loop_job main_job, gone_job, late_gone_job;
     void (*main_step)(struct exchange *exchange);
 };
 
@@ -123,14 +125,14 @@ bool http_head_check(struct exchange *exchange, struct MHD_Connection *connectio
 /* ---- The watcher of clients that leave --------------------------------------------------------------------- */
 
 struct watch;
-enum status watch_open(struct watch **out, const struct http_loop *loop, struct error *error) must_check;
+enum status watch_open(struct watch **out, struct loop *loop, struct error *error) must_check;
 void watch_close(struct watch *watch);
 uint64_t watch_add(struct watch *watch, struct exchange *exchange, int fd); /* 0: not watched */
 void watch_remove(struct watch *watch, uint64_t id, int fd);
 
 struct http {
     struct server *server;
-    struct http_loop loop;
+    struct loop *loop;
     struct MHD_Daemon *daemons[LISTEN_MAX];
     unsigned n_daemons;
     bool tls;

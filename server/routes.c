@@ -23,7 +23,7 @@ const struct route routes_table[] = {
     {POST, "/apply-template", V1, ROUTE_SCOPE_USE, ROUTE_SURFACE_NATIVE, true, false, api_apply_template,
      "A chat body to the prompt text it becomes."},
     {GET, "/health", V1, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_health,
-     "200 when able to serve, with the state in words."},
+     "200 when able to serve, else the state in words."},
     {GET, "/healthz", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_health, "The same."},
     {GET, "/livez", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_live, "200 while the process runs its loops."},
     {GET, "/ready", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_ready, "200 when a request would be answered."},

@@ -49,18 +49,20 @@ static void half_closed(struct watch *w, struct exchange *e, uint64_t id)
     e->half_closed = true;
     if (e->phase == EXCHANGE_STREAM && !e->stream_ended)
         exchange_probe(e);
-    if (e->connection && !left)
+    if (e->connection)
         epoll_ctl(w->fd, EPOLL_CTL_MOD, e->fd, &event);
     pthread_mutex_unlock(&e->lock);
     if (left)
         exchange_departed(e);
 }
 
-/* A connection that broke sleeps in the library: it is woken to find out by itself. */
-static void broken(struct exchange *e)
+/* A connection that broke sleeps in the library: it is woken to find out by itself. Errors cannot be masked, so it leaves the set. */
+static void broken(struct watch *w, struct exchange *e)
 {
     exchange_departed(e);
     pthread_mutex_lock(&e->lock);
+    if (e->connection)
+        epoll_ctl(w->fd, EPOLL_CTL_DEL, e->fd, NULL);
     e->dropped |= e->phase == EXCHANGE_STREAM;
     exchange_wake(e);
     pthread_mutex_unlock(&e->lock);
@@ -76,14 +78,14 @@ static void on_ready(void *arg)
         if (!e)
             continue;
         if (events[i].events & (EPOLLHUP | EPOLLERR))
-            broken(e);
+            broken(w, e);
         else
             half_closed(w, e, events[i].data.u64);
         exchange_unref(e);
     }
 }
 
-enum status watch_open(struct watch **out, const struct http_loop *loop, struct error *error)
+enum status watch_open(struct watch **out, struct loop *loop, struct error *error)
 {
     struct watch *w = mem_zalloc(sizeof *w);
     if (!w)
@@ -91,7 +93,7 @@ enum status watch_open(struct watch **out, const struct http_loop *loop, struct 
     pthread_mutex_init(&w->lock, NULL);
     w->n = 1;
     w->fd = epoll_create1(EPOLL_CLOEXEC);
-    if (w->fd < 0 || loop->watch(loop->self, w->fd, on_ready, w) != STATUS_OK) {
+    if (w->fd < 0 || loop_watch(loop, w->fd, on_ready, w) != STATUS_OK) {
         error_set(error, STATUS_IO, "the watcher of clients that leave: %s", strerror(errno));
         watch_close(w);
         return STATUS_IO;

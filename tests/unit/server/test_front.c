@@ -251,7 +251,7 @@ static void poll_ready(void *arg)
     struct scenario *s = arg;
     front_read_state(s->server.front, &s->state);
     if (!s->state.ready) {
-        front_timer_start(s->server.front, 10, poll_ready, s);
+        loop_timer_start(front_loop(s->server.front), 10, poll_ready, s);
         return;
     }
     if (s->when_ready) {
@@ -280,7 +280,7 @@ static int run(struct scenario *s, const char *marker)
     s->server.metrics = metrics_create();
     assert_non_null(s->server.metrics);
     support_ok(front_create(&s->server.front, &s->server, environ, &error), &error);
-    front_timer_start(s->server.front, 10, poll_ready, s);
+    loop_timer_start(front_loop(s->server.front), 10, poll_ready, s);
     current = s;
     int code = front_run(s->server.front);
     front_read_state(s->server.front, &s->state);
@@ -366,7 +366,7 @@ static void fatal_round(struct scenario *s)
 
 static void wait_for_next_round(struct scenario *s)
 {
-    front_timer_start(s->server.front, 200, submit_again_when_ready, s);
+    loop_timer_start(front_loop(s->server.front), 200, submit_again_when_ready, s);
 }
 
 static void a_request_in_two_fatal_plans_is_refused(void **state)
@@ -405,7 +405,7 @@ static void cancel_and_stop(void *arg)
 static void submit_and_cancel(struct scenario *s)
 {
     assert_int_not_equal(submit(s, &s->requests[0]), 0);
-    front_timer_start(s->server.front, 30, cancel_and_stop, s);
+    loop_timer_start(front_loop(s->server.front), 30, cancel_and_stop, s);
 }
 
 static void a_cancelled_request_hears_nothing_more(void **state)
@@ -429,7 +429,7 @@ static void submit_and_drain(struct scenario *s)
 {
     assert_int_not_equal(submit(s, &s->requests[0]), 0);
     stop(NULL);
-    front_timer_start(s->server.front, 50, submit_while_draining, s);
+    loop_timer_start(front_loop(s->server.front), 50, submit_while_draining, s);
 }
 
 static void a_drain_refuses_new_work_and_ends_old_work_in_time(void **state)
