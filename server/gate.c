@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum part { PART_START, PART_METHOD, PART_TARGET, PART_VERSION, PART_LINE_START, PART_NAME, PART_VALUE, PART_LAST_LINE };
+enum host_part { HOST_START, HOST_NAME, HOST_BRACKETS, HOST_BRACKETS_END, HOST_PORT };
 
 static bool refuse(struct gate *g, enum reply_code code, const char *reason)
 {
@@ -47,10 +48,10 @@ static char lower(unsigned char c)
     return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
-static void word_add(struct gate *g, unsigned char c)
+static void word_add(struct gate *g, char c)
 {
     if (g->word_len < sizeof g->word - 1)
-        g->word[g->word_len] = lower(c);
+        g->word[g->word_len] = c;
     g->word_len++;
 }
 
@@ -116,8 +117,11 @@ static bool chunk_line(struct gate *g, unsigned char c)
         g->after_cr = true;
         return true;
     }
-    if (g->in_extension)
+    if (g->in_extension) {
+        if (++g->extension_bytes > GATE_EXTENSIONS_MAX)
+            return bad(g, "chunk extensions are too long");
         return (c >= ' ' && c != 127) || c == '\t' ? true : bad(g, "a control byte in a chunk extension");
+    }
     if (c == ';' && g->digits) {
         g->in_extension = true;
         return true;
@@ -173,13 +177,12 @@ static bool trailer(struct gate *g, unsigned char c)
 
 static bool end_first_line(struct gate *g)
 {
-    if (word_is(g, "http/1.0"))
-        g->http_1_0 = true;
-    else if (g->word_len > 5 && memcmp(g->word, "http/", 5) == 0 && !word_is(g, "http/1.1"))
-        return refuse(g, REPLY_HTTP_VERSION, "only HTTP/1.0 and HTTP/1.1 are spoken");
-    else if (!word_is(g, "http/1.1"))
-        return bad(g, "malformed request line");
-    return true;
+    bool numbered = g->word_len == 8 && memcmp(g->word, "HTTP/", 5) == 0 && g->word[5] >= '0' && g->word[5] <= '9' &&
+                    g->word[6] == '.' && g->word[7] >= '0' && g->word[7] <= '9';
+    g->http_1_0 = word_is(g, "HTTP/1.0");
+    if (g->http_1_0 || word_is(g, "HTTP/1.1"))
+        return true;
+    return numbered ? refuse(g, REPLY_HTTP_VERSION, "only HTTP/1.0 and HTTP/1.1 are spoken") : bad(g, "malformed request line");
 }
 
 static bool begin_value(struct gate *g)
@@ -197,13 +200,45 @@ static bool begin_value(struct gate *g)
     g->has_coding |= g->is_coding;
     g->word_len = g->digits = 0;
     g->value_started = g->value_space = false;
+    g->host_part = HOST_START;
     return true;
 }
 
-/* The letters of a host and port; the authority's exact grammar is the router's affair. */
-static bool is_host_byte(unsigned char c)
+/* A name or an address, and a port: RFC 9110 section 7.2, RFC 3986 section 3.2.2. */
+static bool host_byte(struct gate *g, unsigned char c)
 {
-    return is_token(c) || strchr(":[]", c);
+    bool digit = c >= '0' && c <= '9', letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+    switch ((enum host_part)g->host_part) {
+    case HOST_START:
+        if (c == '[') {
+            g->host_part = HOST_BRACKETS;
+            return true;
+        }
+        g->host_part = HOST_NAME;
+        return digit || letter || (c && strchr("-._~!$&'()*+,;=%", c));
+    case HOST_NAME:
+        g->host_part = c == ':' ? HOST_PORT : HOST_NAME;
+        return digit || letter || (c && strchr("-._~!$&'()*+,;=%:", c));
+    case HOST_BRACKETS:
+        g->host_part = c == ']' ? HOST_BRACKETS_END : HOST_BRACKETS;
+        return digit || hex_value(c) >= 0 || c == ':' || c == '.' || c == ']';
+    case HOST_BRACKETS_END:
+        g->host_part = HOST_PORT;
+        return c == ':';
+    case HOST_PORT:
+        return digit && ++g->digits <= 5;
+    }
+    return false;
+}
+
+/* Spaces are left out of a list of codings where they stand beside a comma; one within a coding spoils it. */
+static void coding_byte(struct gate *g, unsigned char c)
+{
+    char last = g->word_len && g->word_len < sizeof g->word ? g->word[g->word_len - 1] : ',';
+    if (g->value_space && c != ',' && last != ',')
+        word_add(g, ' ');
+    g->value_space = false;
+    word_add(g, lower(c));
 }
 
 static bool value_byte(struct gate *g, unsigned char c)
@@ -223,8 +258,8 @@ static bool value_byte(struct gate *g, unsigned char c)
             return bad(g, "malformed Content-Length");
         g->length = g->length * 10 + (unsigned)(c - '0');
     } else if (g->is_coding) {
-        word_add(g, c);
-    } else if (g->is_host && !is_host_byte(c)) {
+        coding_byte(g, c);
+    } else if (g->is_host && !host_byte(g, c)) {
         return bad(g, "malformed Host");
     }
     return true;
@@ -234,8 +269,8 @@ static bool end_value(struct gate *g)
 {
     if (g->is_length && !g->value_started)
         return bad(g, "an empty Content-Length");
-    if (g->is_host && !g->value_started)
-        return bad(g, "an empty Host");
+    if (g->is_host && (!g->value_started || g->host_part == HOST_BRACKETS))
+        return bad(g, "malformed Host");
     if (g->is_coding) {
         size_t n = g->word_len < sizeof g->word - 1 ? g->word_len : sizeof g->word - 1;
         g->coding_is_chunked = word_is(g, "chunked");
@@ -263,8 +298,6 @@ static bool request_line(struct gate *g, unsigned char c)
 {
     switch ((enum part)g->part) {
     case PART_START:
-        if (c == '\r' || c == '\n') /* one empty line before a request is read over, as RFC 9112 section 2.2 asks */
-            return g->head_bytes <= 2 ? true : bad(g, "empty lines before a request");
         g->part = PART_METHOD;
         g->part_bytes = 0;
         /* fall through */
@@ -287,7 +320,7 @@ static bool request_line(struct gate *g, unsigned char c)
             return bad(g, "malformed request target");
         return ++g->part_bytes <= GATE_TARGET_MAX ? true : refuse(g, REPLY_URI_TOO_LONG, "the request target is longer than 8192 bytes");
     default:
-        word_add(g, c);
+        word_add(g, (char)c);
         return c > ' ' && c < 127 && g->word_len <= 16 ? true : bad(g, "malformed request line");
     }
 }
@@ -295,6 +328,8 @@ static bool request_line(struct gate *g, unsigned char c)
 static bool line_end(struct gate *g)
 {
     switch ((enum part)g->part) {
+    case PART_START: /* one empty line before a request is read over, as RFC 9112 section 2.2 asks */
+        return true;
     case PART_VERSION:
         if (!end_first_line(g))
             return false;
@@ -330,7 +365,7 @@ static bool field_byte(struct gate *g, unsigned char c)
         g->part = PART_VALUE;
         return begin_value(g);
     }
-    word_add(g, c);
+    word_add(g, lower(c));
     return is_token(c) ? true : bad(g, "a field name holds a byte that is not allowed");
 }
 
@@ -338,8 +373,6 @@ static bool head_byte(struct gate *g, unsigned char c)
 {
     if (++g->head_bytes > g->max_head_bytes)
         return refuse(g, REPLY_HEAD_TOO_LARGE, "the head is larger than max_header_bytes");
-    if (g->part == PART_START && (c == '\r' || c == '\n'))
-        return request_line(g, c);
     if (g->after_cr) {
         g->after_cr = false;
         return c == '\n' ? line_end(g) : bad(g, "a bare carriage return");
@@ -349,7 +382,7 @@ static bool head_byte(struct gate *g, unsigned char c)
     if (c == '\r') {
         if (g->part == PART_LINE_START)
             g->part = PART_LAST_LINE;
-        else if (g->part != PART_VERSION && g->part != PART_VALUE)
+        else if (g->part == PART_START ? g->head_bytes != 1 : g->part != PART_VERSION && g->part != PART_VALUE)
             return bad(g, "malformed line");
         g->after_cr = true;
         return true;

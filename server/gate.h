@@ -11,7 +11,8 @@
 
 #include "server/reply.h"
 
-enum { GATE_TARGET_MAX = 8192, GATE_FIELDS_MAX = 100, GATE_CHUNK_LINE_MAX = 4096, GATE_CHUNKS_MAX = 131072, GATE_WORD = 64 };
+enum { GATE_TARGET_MAX = 8192, GATE_FIELDS_MAX = 100, GATE_CHUNK_LINE_MAX = 4096, GATE_CHUNKS_MAX = 131072,
+       GATE_EXTENSIONS_MAX = 65536, GATE_WORD = 64 };
 
 enum gate_state {
     GATE_HEAD,         /* from a request's first byte to its blank line */
@@ -28,7 +29,7 @@ struct gate {
     size_t max_head_bytes;
     uint64_t max_body_bytes;
     /* within a head */
-    int part;             /* private */
+    int part, host_part;  /* private */
     size_t head_bytes, part_bytes;
     unsigned n_fields, n_hosts, n_spaces;
     bool http_1_0, after_cr, is_first_line;
@@ -39,7 +40,7 @@ struct gate {
     unsigned word_len;
     /* within a body */
     uint64_t left, body_bytes;
-    unsigned n_chunks, digits;
+    unsigned n_chunks, digits, extension_bytes;
     bool in_extension;
     /* requests whose head was seen, and whose last byte was */
     uint64_t n_heads, n_ended;
