@@ -14,6 +14,13 @@
 /* Beyond any model's logits; keeps penalties of extreme strength finite. */
 #define LOGIT_MAX 1e30f
 
+/* Bounds of the noise of a draw, -log(-log(u)) for the 2^23 values of u. */
+#define NOISE_LEAST -2.82f
+#define NOISE_MOST 16.64f
+
+/* Passes over a vocabulary keep this many sums or maxima side by side, so that compilers make vectors of them. */
+enum { LANES = 16 };
+
 struct candidate {
     float logit; /* after temperature */
     uint32_t id;
@@ -104,13 +111,23 @@ static void ban_and_bias(struct sampler *s, const struct sampler_row *r, uint32_
             s->work[p->stop_ids[i]] = -INFINITY;
 }
 
+/* The first of the largest. */
 static uint32_t largest(const float *w, uint32_t n)
 {
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < n; i++)
-        if (w[i] > w[best])
-            best = i;
-    return best;
+    float lanes[LANES], best = w[0];
+    uint32_t i = 0;
+    for (uint32_t j = 0; j < LANES; j++)
+        lanes[j] = w[0];
+    for (; i + LANES <= n; i += LANES)
+        for (uint32_t j = 0; j < LANES; j++)
+            lanes[j] = w[i + j] > lanes[j] ? w[i + j] : lanes[j];
+    for (; i < n; i++)
+        best = w[i] > best ? w[i] : best;
+    for (uint32_t j = 0; j < LANES; j++)
+        best = lanes[j] > best ? lanes[j] : best;
+    for (i = 0; w[i] != best;)
+        i++;
+    return i;
 }
 
 static int by_logit(const void *a, const void *b)
@@ -168,55 +185,50 @@ static uint64_t mass(const struct candidate *c, float top)
 }
 
 /* The smallest set of likeliest tokens whose probability reaches top_p, in 64-bit fixed point: sums do not depend on their order.
- * Few tokens nearly always do, so the sorted part grows until they are enough. */
+ * Tokens of less than (1 - top_p) / n each are not needed even if there are n of them: they are dropped before sorting. */
 static void keep_top_p(struct candidate *c, uint32_t *n, float top_p, float top)
 {
     uint64_t total = 0, sum = 0;
-    uint32_t sorted = 0, part = 32;
+    uint32_t kept = 0;
     if (top_p >= 1.0f)
         return;
     for (uint32_t i = 0; i < *n; i++)
         total += mass(&c[i], top);
-    double wanted = (double)total * top_p;
-    while (sorted < *n) {
-        uint32_t end = *n - sorted < part ? *n : sorted + part;
-        select_first(c + sorted, *n - sorted, end - sorted);
-        qsort(c + sorted, end - sorted, sizeof *c, by_logit);
-        for (; sorted < end; sorted++) {
-            sum += mass(&c[sorted], top);
-            if ((double)sum >= wanted) {
-                *n = sorted + 1;
-                return;
-            }
-        }
-        part *= 4;
-    }
+    double wanted = (double)total * top_p, needless = (double)total * (1 - (double)top_p) / *n;
+    for (uint32_t i = 0; i < *n; i++)
+        if ((double)mass(&c[i], top) >= needless)
+            c[kept++] = c[i];
+    qsort(c, kept, sizeof *c, by_logit);
+    for (*n = 0; *n < kept && (double)sum < wanted; ++*n)
+        sum += mass(&c[*n], top);
 }
 
-/* Tokens so unlikely that all of them together could not be drawn once in 10^9 draws are left out before sorting. */
-static uint32_t collect(struct sampler *s, uint32_t n, float temperature, float min_p)
+/* The tokens worth a look, by temperature. Without top_p those that no noise can lift above the best one are left out; with it,
+ * those so unlikely that all of them together weigh less than the rounding of its sums. */
+static uint32_t collect(struct sampler *s, uint32_t n, const struct protocol_submit *p, float top)
 {
-    uint32_t best = largest(s->work, n), kept = 0;
-    float top = s->work[best] / temperature;
-    float floor_logit = top - 30.0f - logf((float)n);
-    if (min_p > 0)
-        floor_logit = fmaxf(floor_logit, top + logf(min_p));
+    uint32_t kept = 0;
+    float least = p->top_p < 1.0f ? top - 30.0f - logf((float)n) : top + NOISE_LEAST - NOISE_MOST;
+    if (p->min_p > 0)
+        least = fmaxf(least, top + logf(p->min_p));
     for (uint32_t i = 0; i < n; i++) {
-        float logit = s->work[i] / temperature;
-        if (logit >= floor_logit && s->work[i] > -INFINITY)
+        float logit = s->work[i] / p->temperature;
+        if (logit >= least && s->work[i] > -INFINITY)
             s->candidates[kept++] = (struct candidate){logit, i};
     }
     return kept;
 }
 
-/* The largest of logit + Gumbel noise is a draw from the softmax. A token 4 or more below the best value so far needs noise above 4,
- * which a uniform number below exp(-exp(-4)) = 0.9818 cannot give: those are passed over without logarithms. */
-static uint32_t draw(const struct sampler *s, uint32_t n, const struct sampler_row *r)
+/* The largest of logit + Gumbel noise is a draw from the softmax. What cannot win is passed over: without a random number where no
+ * noise suffices; without logarithms where noise above 4 is needed, which a u below exp(-exp(-4)) = 0.9818 does not give. */
+static uint32_t draw(const struct sampler *s, uint32_t n, const struct sampler_row *r, float top)
 {
     uint32_t best = 0, block = 0xFFFFFFFFu, words[4];
-    float best_value = -INFINITY;
+    float best_value = top + NOISE_LEAST; /* at least: the best token's own */
     for (uint32_t i = 0; i < n; i++) {
         const struct candidate *c = &s->candidates[i];
+        if (c->logit + NOISE_MOST < best_value)
+            continue;
         if (c->id / 4 != block) { /* four numbers a block: neighbours share one */
             block = c->id / 4;
             uint32_t counter[4] = {block, r->n_generated, r->choice, 0};
@@ -242,9 +254,15 @@ static uint32_t width(const struct sampler *s, uint32_t vocabulary)
 
 static bool all_finite(const float *x, uint32_t n)
 {
-    float poison = 0;
-    for (uint32_t i = 0; i < n; i++)
-        poison += x[i] * 0.0f; /* 0, or NaN */
+    float lanes[LANES] = {0}, poison = 0; /* 0, or NaN */
+    uint32_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (uint32_t j = 0; j < LANES; j++)
+            lanes[j] += x[i + j] * 0.0f;
+    for (; i < n; i++)
+        poison += x[i] * 0.0f;
+    for (uint32_t j = 0; j < LANES; j++)
+        poison += lanes[j];
     return poison == 0.0f;
 }
 
@@ -303,11 +321,12 @@ enum status sampler_choose(struct sampler *s, const struct sampler_row *r, struc
     if (p->temperature < 1e-5f || p->top_p <= 0 || p->top_k == 1) {
         token->token = best;
     } else {
-        uint32_t kept = collect(s, n, p->temperature, p->min_p);
+        float top = s->work[best] / p->temperature;
+        uint32_t kept = collect(s, n, p, top);
         if (p->top_k)
             keep_top_k(s->candidates, &kept, p->top_k);
-        keep_top_p(s->candidates, &kept, p->top_p, s->work[best] / p->temperature);
-        token->token = draw(s, kept, r);
+        keep_top_p(s->candidates, &kept, p->top_p, top);
+        token->token = draw(s, kept, r, top);
     }
     if (p->logprobs >= 0)
         score(r->logits, n, token->token, (uint32_t)p->logprobs, token);
