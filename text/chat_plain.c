@@ -147,7 +147,7 @@ void chat_plain_llama3(struct chat_writer *w)
 
 /* ---- Mistral ---------------------------------------------------------------------------------------------------------------- */
 
-/* System messages have no place of their own: they lead the next message of the user. */
+/* System messages have no place of their own: they lead the next message of the user, or stand for one. */
 static void write_mistral_user(struct chat_writer *w, uint32_t index)
 {
     const struct chat_input *in = w->input;
@@ -173,16 +173,13 @@ void chat_plain_mistral(struct chat_writer *w)
             chat_writer_refuse(w, i, "this model's chat format has no tool calls");
             return;
         }
-        if (m->role == CHAT_USER) {
-            write_mistral_user(w, i);
-        } else if (m->role == CHAT_ASSISTANT) {
+        bool is_alone = i + 1 == in->n_messages || in->messages[i + 1].role == CHAT_ASSISTANT || in->messages[i + 1].role == CHAT_TOOL;
+        if (m->role == CHAT_ASSISTANT) {
             chat_writer_literal(w, " ");
             chat_writer_content(w, m->content);
             chat_writer_literal(w, chat_writer_is_prefix(w, i) ? "" : "</s>");
-        } else if (i + 1 == in->n_messages || in->messages[i + 1].role == CHAT_ASSISTANT || in->messages[i + 1].role == CHAT_TOOL) {
-            chat_writer_literal(w, "[INST] ");
-            chat_writer_content(w, m->content);
-            chat_writer_literal(w, " [/INST]");
+        } else if (m->role == CHAT_USER || is_alone) {
+            write_mistral_user(w, i);
         }
     }
 }

@@ -151,6 +151,8 @@ static struct jinja_value filter_int(struct jinja_run *run, struct jinja_value i
 {
     int64_t fallback = jinja_arg_int(run, args, 0, "default", 0);
     char digits[32];
+    if (input.kind == JINJA_UNDEFINED)
+        return jinja_fail(run, "int of an undefined value");
     if (input.kind == JINJA_FLOAT)
         return fabs(input.real) < 9e18 ? jinja_int((int64_t)input.real) : jinja_int(fallback);
     if (jinja_is_number(input))
@@ -172,7 +174,8 @@ static struct jinja_value filter_float(struct jinja_run *run, struct jinja_value
     char digits[64];
     struct jinja_value fallback = jinja_float(0);
     jinja_arg(args, 0, "default", &fallback);
-    (void)run;
+    if (input.kind == JINJA_UNDEFINED)
+        return jinja_fail(run, "float of an undefined value");
     if (jinja_is_number(input))
         return jinja_float(jinja_number(input));
     if (input.kind != JINJA_TEXT || input.text->len == 0 || input.text->len >= sizeof digits)
@@ -318,10 +321,16 @@ static struct jinja_args rest_of(const struct jinja_args *args, uint32_t skip)
     return (struct jinja_args){args->values + skip, args->names + skip, args->n - skip, args->n_positional - skip};
 }
 
+/* map, select and their kin take whatever is false for an empty list. */
+static struct jinja_list *iterate_true(struct jinja_run *run, struct jinja_value value)
+{
+    return jinja_iterate(run, jinja_truth(value) ? value : jinja_undefined(NULL));
+}
+
 static struct jinja_value filter_map(struct jinja_run *run, struct jinja_value input, const struct jinja_args *args)
 {
     struct jinja_value path, fallback;
-    struct jinja_list *items = jinja_iterate(run, input);
+    struct jinja_list *items = iterate_true(run, input);
     struct jinja_value out = items ? new_list(run, items->n) : jinja_undefined(NULL);
     const struct jinja_filter *filter = NULL;
     struct jinja_args rest = {0};
@@ -350,7 +359,7 @@ static struct jinja_value filter_map(struct jinja_run *run, struct jinja_value i
 static struct jinja_value pick(struct jinja_run *run, struct jinja_value input, const struct jinja_args *args, bool by_attribute,
                                bool wanted)
 {
-    struct jinja_list *items = jinja_iterate(run, input);
+    struct jinja_list *items = iterate_true(run, input);
     struct jinja_value out = items ? new_list(run, 8) : jinja_undefined(NULL);
     uint32_t first = by_attribute ? 1 : 0;
     const struct jinja_test *test = NULL;
@@ -484,6 +493,17 @@ static struct jinja_value filter_dictsort(struct jinja_run *run, struct jinja_va
     return run->failed ? pairs : sort_items(run, pairs.list, &by, case_sensitive, reverse);
 }
 
+/* As in Python: lists and mappings, and tuples that hold such, cannot be told apart by hashing. */
+static bool is_hashable(struct jinja_value value, int depth)
+{
+    if (value.kind == JINJA_MAP || (value.kind == JINJA_LIST && (!value.list->is_tuple || depth == JINJA_DEPTH_MAX)))
+        return false;
+    for (uint32_t i = 0; value.kind == JINJA_LIST && i < value.list->n; i++)
+        if (!is_hashable(value.list->items[i], depth + 1))
+            return false;
+    return true;
+}
+
 static struct jinja_value filter_unique(struct jinja_run *run, struct jinja_value input, const struct jinja_args *args)
 {
     struct jinja_value path;
@@ -493,6 +513,8 @@ static struct jinja_value filter_unique(struct jinja_run *run, struct jinja_valu
     for (uint32_t i = 0; !run->failed && i < items->n; i++) {
         struct jinja_value key = compared_by(run, items->items[i], has_path ? &path : NULL, case_sensitive);
         bool seen = false;
+        if (!run->failed && !is_hashable(key, 0))
+            return jinja_fail(run, "unique of %s", jinja_kind_name(key));
         for (uint32_t k = 0; k < keys.list->n && !seen && !run->failed; k++)
             seen = jinja_equal(run, keys.list->items[k], key);
         if (seen)

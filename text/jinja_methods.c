@@ -256,11 +256,16 @@ static struct jinja_value text_replace(struct jinja_run *run, struct jinja_value
 
 enum casing { CASE_UPPER, CASE_LOWER, CASE_CAPITALIZE, CASE_TITLE, CASE_SWAP };
 
-static uint32_t recase(uint32_t code, enum casing casing, bool is_first, bool after_letter)
+/* Writes the character in its new case; returns the bytes. Sharp s is the one common letter that becomes two. */
+static size_t recase(uint32_t code, enum casing casing, bool is_first, bool after_letter, char out[4])
 {
     bool upper = casing == CASE_UPPER || (casing == CASE_CAPITALIZE && is_first) || (casing == CASE_TITLE && !after_letter) ||
                  (casing == CASE_SWAP && utf8proc_islower((utf8proc_int32_t)code));
-    return (uint32_t)(upper ? utf8proc_toupper((utf8proc_int32_t)code) : utf8proc_tolower((utf8proc_int32_t)code));
+    if (upper && code == 0xdf) {
+        memcpy(out, casing == CASE_UPPER || casing == CASE_SWAP ? "SS" : "Ss", 2);
+        return 2;
+    }
+    return utf8_encode((uint32_t)(upper ? utf8proc_toupper((utf8proc_int32_t)code) : utf8proc_tolower((utf8proc_int32_t)code)), out);
 }
 
 static bool is_letter(uint32_t code)
@@ -274,13 +279,12 @@ static struct jinja_value change_case(struct jinja_run *run, const struct jinja_
     struct jinja_builder builder = {0};
     bool after_letter = false;
     for (size_t i = 0, n; i < text->len && jinja_spend(run, (i & 31) == 0); i += n) {
-        uint32_t code, to;
+        uint32_t code;
         char out[4];
         n = jinja_decode(text, i, &code);
-        to = recase(code, casing, i == 0, after_letter);
+        size_t n_out = recase(code, casing, i == 0, after_letter, out);
         after_letter = is_letter(code);
-        struct str piece = to == code ? str_from(text->at + i, n) : str_from(out, utf8_encode(to, out));
-        jinja_build(run, &builder, piece, jinja_origin_at(text, i));
+        jinja_build(run, &builder, str_from(out, n_out), jinja_origin_at(text, i));
     }
     return run->failed ? jinja_undefined(NULL) : jinja_built(run, &builder);
 }

@@ -102,6 +102,16 @@ static bool is_textual(struct jinja_value value)
     return value.kind == JINJA_TEXT || (value.kind == JINJA_MAP && value.map->source);
 }
 
+static bool is_repeatable(struct jinja_value value)
+{
+    return value.kind == JINJA_TEXT || value.kind == JINJA_LIST;
+}
+
+static bool is_whole(struct jinja_value value)
+{
+    return value.kind == JINJA_INT || value.kind == JINJA_BOOL;
+}
+
 struct jinja_value jinja_operate(struct jinja_run *run, int op, struct jinja_value a, struct jinja_value b)
 {
     if (jinja_is_number(a) && jinja_is_number(b))
@@ -110,10 +120,10 @@ struct jinja_value jinja_operate(struct jinja_run *run, int op, struct jinja_val
         return jinja_join_texts(run, jinja_to_text(run, a), jinja_to_text(run, b));
     if (op == '+' && a.kind == JINJA_LIST && b.kind == JINJA_LIST)
         return add_lists(run, a.list, b.list);
-    if (op == '*' && (a.kind == JINJA_TEXT || a.kind == JINJA_LIST) && b.kind == JINJA_INT)
-        return repeat(run, a, b.integer);
-    if (op == '*' && a.kind == JINJA_INT && (b.kind == JINJA_TEXT || b.kind == JINJA_LIST))
-        return repeat(run, b, a.integer);
+    if (op == '*' && is_repeatable(a) && is_whole(b))
+        return repeat(run, a, b.kind == JINJA_INT ? b.integer : b.truth);
+    if (op == '*' && is_whole(a) && is_repeatable(b))
+        return repeat(run, b, a.kind == JINJA_INT ? a.integer : a.truth);
     char name[3] = {(char)(op > 255 ? op >> 8 : op), (char)(op > 255 ? op & 255 : 0), 0};
     return jinja_fail(run, "%s between %s and %s", name, jinja_kind_name(a), jinja_kind_name(b));
 }

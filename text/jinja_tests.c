@@ -150,13 +150,15 @@ static bool is_in(struct jinja_run *run, struct jinja_value input, const struct 
     return operand(run, args, &other) && jinja_contains(run, other, input);
 }
 
-static int64_t remainder_by(struct jinja_run *run, struct jinja_value input, int64_t by)
+/* What is left of a number, with the sign of the divisor as in Python. */
+static double remainder_by(struct jinja_run *run, struct jinja_value input, int64_t by)
 {
-    if (input.kind != JINJA_INT || by == 0) {
+    if (!jinja_is_number(input) || by == 0) {
         jinja_fail(run, "divisibility of %s", jinja_kind_name(input));
-        return 1;
+        return -1;
     }
-    return by == -1 ? 0 : input.integer % by;
+    struct jinja_value left = jinja_operate(run, '%', input, jinja_int(by));
+    return run->failed ? -1 : jinja_number(left);
 }
 
 static bool is_divisible(struct jinja_run *run, struct jinja_value input, const struct jinja_args *args)
@@ -167,7 +169,7 @@ static bool is_divisible(struct jinja_run *run, struct jinja_value input, const 
 static bool is_odd(struct jinja_run *run, struct jinja_value input, const struct jinja_args *args)
 {
     (void)args;
-    return remainder_by(run, input, 2) != 0;
+    return remainder_by(run, input, 2) == 1;
 }
 
 static bool is_even(struct jinja_run *run, struct jinja_value input, const struct jinja_args *args)

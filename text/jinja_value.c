@@ -462,6 +462,8 @@ static bool build_value(struct jinja_run *run, struct jinja_builder *builder, st
         return false;
     if (value.kind == JINJA_TEXT)
         return quoted ? build_quoted(run, builder, value.text) : jinja_build_text(run, builder, value.text);
+    if (value.kind == JINJA_UNDEFINED && quoted)
+        return jinja_build(run, builder, str_of("Undefined"), JINJA_TEMPLATE);
     if (value.kind != JINJA_LIST && value.kind != JINJA_MAP)
         return build_plain(run, builder, value);
     run->depth++;
