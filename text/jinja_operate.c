@@ -15,7 +15,7 @@ static struct jinja_value repeat(struct jinja_run *run, struct jinja_value of, i
         return jinja_fail(run, "a repetition is too long");
     struct jinja_builder builder = {0};
     struct jinja_value out = jinja_list(run->heap, 8);
-    for (int64_t i = 0; i < times && jinja_spend(run, 1) && !run->heap->failed; i++)
+    for (int64_t i = 0; i < times && jinja_spend(run, of.kind == JINJA_LIST || (i & 63) == 0) && !run->heap->failed; i++)
         for (uint32_t k = 0; k < (of.kind == JINJA_TEXT ? 1 : of.list->n); k++) {
             if (of.kind == JINJA_TEXT)
                 jinja_build_text(run, &builder, of.text);
