@@ -30,7 +30,7 @@ struct auth {
     pthread_mutex_t lock;
     struct auth_row *rows;
     uint32_t n_rows, capacity;
-    bool has_keys;          /* keys are configured, be they valid or not */
+    _Atomic bool has_keys;  /* keys are configured, be they valid or not */
     uint8_t secret[crypto_generichash_KEYBYTES];
 };
 
@@ -199,6 +199,8 @@ enum status auth_reload(struct auth *auth, const struct config *config, struct e
     struct auth fresh = {0};
     enum status status = fill(&fresh, config, error);
     pthread_mutex_lock(&auth->lock);
+    if (!status && fresh.has_keys)
+        auth->has_keys = true; /* a server that asked for keys goes on asking: with none left, nobody may use it */
     for (uint32_t i = 0; !status && i < auth->n_rows; i++)
         auth->rows[i].revoked = true;
     for (uint32_t i = 0; !status && i < fresh.n_rows; i++) {
@@ -249,7 +251,7 @@ bool auth_allows_model(struct auth *auth, uint32_t key_index, struct str model)
     char wanted[512];
     if (key_index == AUTH_NO_KEY)
         return true;
-    if (model.len + 3 > sizeof wanted)
+    if (model.len == 0 || model.len + 3 > sizeof wanted || memchr(model.at, '\n', model.len))
         return false;
     int n = snprintf(wanted, sizeof wanted, "\n%.*s\n", STR_ARG(model));
     pthread_mutex_lock(&auth->lock);
