@@ -226,8 +226,8 @@ static void a_draw_depends_on_seed_choice_and_index_alone(void **state)
 
 /* ---- Penalties, bias, bans --------------------------------------------------------------------------------------------- */
 
-static uint32_t choose_after(struct sampler *s, const float *row, const struct protocol_submit *m, const uint32_t *prompt, uint32_t n_prompt,
-                             const uint32_t *generated, uint32_t n_generated)
+static uint32_t choose_after(struct sampler *s, const float *row, const struct protocol_submit *m, const uint32_t *prompt,
+                             uint32_t n_prompt, const uint32_t *generated, uint32_t n_generated)
 {
     struct protocol_token token;
     struct error error;
