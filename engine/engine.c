@@ -484,11 +484,12 @@ static bool work(struct engine *e)
     return worked;
 }
 
-/* How long to wait for a message: not at all with work at hand; a moment with work that cannot go on (a deadline may pass). */
+/* How long to wait for a message: not at all after work, the last of which is followed by stats that show nothing to do; a moment with
+ * work that cannot go on (a deadline may pass). */
 static int patience_ms(const struct engine *e, bool worked)
 {
     bool busy = e->scheduler && !scheduler_is_idle(e->scheduler);
-    return busy && worked ? 0 : busy ? 10 : -1;
+    return worked ? 0 : busy ? 10 : -1;
 }
 
 static int loop(struct engine *e)
