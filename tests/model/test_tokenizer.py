@@ -75,6 +75,9 @@ def without_added(data):
 
 def compare(model, data, batch, decodes=True):
     """Both kinds of span agree with the reference; the text comes back where nothing normalises it."""
+    normaliser = Tokenizer.from_str(json.dumps(data)).normalizer
+    if "NFC" in json.dumps(data["normalizer"]):  # the library's Unicode tables are old: leave out what they do not know
+        batch = [t for t in batch if normaliser.normalize_str(t) == unicodedata.normalize("NFC", t)]
     for kind, reference in (("scaffold", Tokenizer.from_str(json.dumps(data))), ("content", without_added(data))):
         got = encode(model, batch, kind)
         want = reference.encode_batch(batch, add_special_tokens=False)
