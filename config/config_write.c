@@ -11,13 +11,14 @@ static void flag_name(const char *name, char out[80])
     out[i] = 0;
 }
 
-static void wrap(FILE *out, const char *text, size_t indent, size_t width)
+/* Words in lines of at most `width` columns; the first is at `indent`, further lines begin with `prefix`, filled up to it. */
+static void wrap(FILE *out, const char *text, const char *prefix, size_t indent, size_t width)
 {
     size_t column = indent;
     while (*text) {
         size_t n = strcspn(text, " ");
         if (column > indent && column + 1 + n > width) {
-            fprintf(out, "\n%*s", (int)indent, "");
+            fprintf(out, "\n%-*s", (int)indent, prefix);
             column = indent;
         } else if (column > indent) {
             fputc(' ', out);
@@ -56,7 +57,7 @@ static void write_help(FILE *out)
             fputc('\n', out);
         fprintf(out, "%*s", n < 34 ? 34 - n : 34, "");
         snprintf(text, sizeof text, "%s%s%s%s", o->help, *note ? " [" : "", note, *note ? "]" : "");
-        wrap(out, text, 34, 110);
+        wrap(out, text, "", 34, 110);
     }
 }
 
@@ -106,17 +107,8 @@ static void write_file(FILE *out)
             fprintf(out, "\n# ---- %s ----\n", o->group);
         group = o->group;
         fputs("\n# ", out);
-        const char *text = o->help;
-        for (size_t column = 2; *text;) { /* comment lines of at most 100 columns */
-            size_t n = strcspn(text, " ");
-            if (column > 2 && column + n > 100) {
-                fputs("\n# ", out);
-                column = 2;
-            }
-            column += (size_t)fprintf(out, "%.*s%s", (int)n, text, text[n] ? " " : "");
-            text += n + (text[n] == ' ');
-        }
-        fprintf(out, "\n#%s =%s%s\n", o->name, o->initial[0] ? " " : "", o->initial);
+        wrap(out, o->help, "# ", 2, 100);
+        fprintf(out, "#%s =%s%s\n", o->name, o->initial[0] ? " " : "", o->initial);
     }
 }
 

@@ -153,7 +153,10 @@ static void print_words(const struct words *w)
         printf("  chat format  none: %s\n", w->format_error.message);
         return;
     }
-    printf("  chat format  %s: %s\n", chat_format_name(w->format), w->why);
+    printf("  chat format  %s: %s\n               (--chat-format takes", chat_format_name(w->format), w->why);
+    for (const char *const *name = chat_format_names(); *name; name++)
+        printf(" %s", *name);
+    puts(")");
     if (chat_format_can_think(w->format))
         printf("  thinking     %s, between %s and %s\n", chat_format_thinks_by_default(w->format) ? "on by default" : "off by default",
                chat_format_think_open(w->format), chat_format_think_close(w->format));
