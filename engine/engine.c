@@ -151,7 +151,8 @@ static void on_broken_invariant(void *arg, const char *line)
     struct engine *e = arg;
     static struct protocol_fatal fatal;
     static struct protocol_stats stats;
-    pthread_mutex_trylock(&e->lock); /* held already, or it keeps the beating thread out */
+    for (int i = 0; e->computing && pthread_mutex_trylock(&e->lock) != 0 && i < FATAL_WAIT_MS; i++)
+        usleep(1000); /* the beating thread ends its frame first */
     snprintf(fatal.cause, sizeof fatal.cause, "%.*s", (int)strcspn(line, "\n"), line);
     if (e->scheduler) {
         scheduler_stats(e->scheduler, &stats);

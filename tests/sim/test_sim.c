@@ -17,7 +17,7 @@
 #include "tests/support.h"
 
 enum {
-    REQUESTS_MAX = 60,
+    REQUESTS_MAX = 80,
     CHOICES_MAX = 4,
     PROMPT_MAX = 320,
     OUTPUT_MAX = 180,
