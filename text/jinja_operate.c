@@ -3,12 +3,13 @@
 
 #include <math.h>
 
-enum { REPEAT_ITEMS_MAX = 100000 };
+/* Lists that operators make. */
+enum { LIST_ITEMS_MAX = 100000 };
 
 static struct jinja_value repeat(struct jinja_run *run, struct jinja_value of, int64_t times)
 {
     size_t unit = of.kind == JINJA_TEXT ? of.text->len : of.list->n;
-    size_t limit = of.kind == JINJA_TEXT ? JINJA_OUTPUT_BYTES_MAX : REPEAT_ITEMS_MAX;
+    size_t limit = of.kind == JINJA_TEXT ? JINJA_OUTPUT_BYTES_MAX : LIST_ITEMS_MAX;
     if (times < 0 || unit == 0)
         times = 0;
     if (times && unit > limit / (size_t)times)
@@ -27,6 +28,8 @@ static struct jinja_value repeat(struct jinja_run *run, struct jinja_value of, i
 
 static struct jinja_value add_lists(struct jinja_run *run, const struct jinja_list *a, const struct jinja_list *b)
 {
+    if (a->n + b->n > LIST_ITEMS_MAX)
+        return jinja_fail(run, "a list is longer than %d items", LIST_ITEMS_MAX);
     struct jinja_value out = jinja_list(run->heap, a->n + b->n);
     if (run->heap->failed || !jinja_spend(run, (a->n + b->n) / 8))
         return jinja_fail(run, "out of memory");

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* The walk's depth bounds the C stack: about a kilobyte for each level. */
 enum { NESTING_MAX = 600 };
 
@@ -20,6 +22,9 @@ struct jinja_value jinja_fail(struct jinja_run *run, const char *format, ...)
         va_start(args, format);
         vsnprintf(message, sizeof message, format, args);
         va_end(args);
+        message[utf8_valid_prefix(message, strlen(message))] = 0;
+        for (char *c = message; *c; c++) /* a template may say anything: one line of it */
+            *c = (unsigned char)*c < 0x20 || *c == 0x7f ? ' ' : *c;
         run->failed = error_set(run->error, STATUS_INVALID, "chat template, line %d: %s", run->line, message);
     }
     return jinja_undefined(NULL);
