@@ -402,7 +402,8 @@ void exchange_post_departed(struct exchange *e)
 {
     pthread_mutex_lock(&e->lock);
     bool first = !e->gone_job.run;
-    e->gone_job.run = run_departed;
+    if (first)
+        e->gone_job.run = run_departed;
     pthread_mutex_unlock(&e->lock);
     if (!first)
         return;
