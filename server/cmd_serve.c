@@ -195,6 +195,16 @@ static enum status check_tls(const struct config *config, struct error *error)
     return error_set_path(error, STATUS_INVALID, NULL, "tls_cert", "tls_cert and tls_key are given together or not at all");
 }
 
+/* Settings of parts that this build does not have are refused, never ignored. */
+static enum status check_offered(const struct config *config, struct error *error)
+{
+    const char *name = config->require_gpu                ? "require_gpu"
+                       : config->require_reasoning_replay ? "require_reasoning_replay"
+                       : config->allow_request_template   ? "allow_request_template"
+                                                          : NULL;
+    return name ? error_set_path(error, STATUS_UNSUPPORTED, NULL, name, "%s is not offered by this build", name) : STATUS_OK;
+}
+
 static void greet(const struct serve *s)
 {
     const struct server *server = &s->server;
@@ -233,6 +243,8 @@ static enum status prepare(struct serve *s, int *code, struct error *error)
     enum status status = load_settings(s, error);
     if (!status)
         status = check_tls(server->config, error);
+    if (!status)
+        status = check_offered(server->config, error);
     if (!status)
         status = open_sockets(s, error);
     server->loopback = s->listen.is_loopback;
