@@ -79,7 +79,7 @@ struct exchange {
     struct MHD_Connection *connection; /* null once the library is done with it */
     int fd;
     bool suspended;
-    enum exchange_phase phase;
+    _Atomic enum exchange_phase phase; /* changes under the lock; the HTTP thread looks at it without */
     unsigned status;
     const char *content_type;
     char *reply, *headers;      /* owned until queued */
