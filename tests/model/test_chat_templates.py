@@ -3,7 +3,7 @@
 Native encoders are compared with the templates in templates/, written from the published formats; the interpreter with
 jinja2 on the same templates, on a corpus of small ones for every feature, and on generated programs.
 
-SEEKD_BUILD is the build folder; SEEKD_TEST_LONG makes the corpora larger."""
+SEEKD_BUILD is the build folder, SEEKD_MODELS the folder of fetched models; SEEKD_TEST_LONG makes the corpora larger."""
 
 import datetime
 import functools
@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import struct
 import subprocess
 
 import jinja2
@@ -437,3 +438,28 @@ def test_errors_name_the_line():
                       ["\n\n{{ missing.x }}", "a\n{% if yes %}\n{{ 1 + }}\n{% endif %}", "{{ n }}\n{#\n#}\n\n{{ raise_exception('stop') }}"]])
     assert [re.search(r"line (\d+)", r["error"]).group(1) for r in results] == ["3", "3", "5"]
     assert "stop" in results[2]["error"]
+
+
+# ---- A model's own template ----------------------------------------------------------------------------------------
+
+MODELS = sorted(glob.glob(os.path.join(os.environ.get("SEEKD_MODELS", os.path.join(BUILD, "models")), "*.gguf")))
+
+
+def metadata_text(path, key):
+    """A string of a GGUF file's metadata: key, type 8, length, bytes."""
+    with open(path, "rb") as f:
+        data = f.read(64 << 20)
+    at = data.index(key.encode()) + len(key)
+    kind, n = struct.unpack_from("<IQ", data, at)
+    assert kind == 8
+    return data[at + 12:at + 12 + n].decode()
+
+
+@pytest.mark.parametrize("path", MODELS or [pytest.param(None, marks=pytest.mark.skip("no model is there: make run fetches one"))])
+def test_a_fetched_models_own_template_is_rendered_as_jinja2_does(path):
+    generate, own = Conversations("own", tools=False, thoughts=False), metadata_text(path, "tokenizer.chat_template")
+    requests = [dict(generate.request(), format="template") for _ in range(200)]
+    for r, got in zip(requests, render(requests, path)):
+        want = reference(own, {"messages": r["messages"], "tools": None, "add_generation_prompt": r["add_generation_prompt"]})
+        assert got.get("text") == want, r
+        check_spans(r, got)
