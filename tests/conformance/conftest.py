@@ -4,7 +4,7 @@ Both run the mock device over a byte-level vocabulary, context 512. SEEKD_BUILD 
 
 import pytest
 
-from harness import Server, write_model
+from harness import Fleet, Server, write_model
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +34,20 @@ def start_server(mock_model):
     yield start
     for s in started:
         s.stop()
+
+
+@pytest.fixture(scope="session")
+def all_fleet(tmp_path_factory):
+    f = Fleet(str(tmp_path_factory.mktemp("fleet")))
+    yield f
+    f.stop()
+
+
+@pytest.fixture
+def fleet(all_fleet):
+    """fleet["plain"]: a shared server by the name of its settings; checked after each test."""
+    yield all_fleet
+    all_fleet.check()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import struct
 
 U32, F32, BOOL, STRING, ARRAY, I32 = 4, 6, 7, 8, 9, 5
-NORMAL, CONTROL = 1, 3
+NORMAL, CONTROL, USER_DEFINED = 1, 3, 4
 CONTROLS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 WORDS = ["he", "ll", "hell", "the", "and", "user", "\u0120the", "\u0120and"]
 MERGES = ["h e", "l l", "he ll", "t he", "a n", "an d", "u s", "e r", "us er", "\u0120 the", "\u0120 and"]
@@ -36,9 +36,11 @@ def _list(key, kind, values):
     return _text(key) + struct.pack("<IIQ", ARRAY, kind, len(values)) + body
 
 
-def write_model(path, context=512):
+def write_model(path, context=512, extra=(), bos=None, eos="<|im_end|>"):
+    """`extra`: further (token, kind) pairs; their ids follow those of vocabulary()."""
     tokens = vocabulary()
-    kinds = [CONTROL if t in CONTROLS else NORMAL for t in tokens]
+    kinds = [CONTROL if t in CONTROLS else NORMAL for t in tokens] + [k for _, k in extra]
+    tokens += [t for t, _ in extra]
     pairs = [
         _pair("general.architecture", STRING, "llama"),
         _pair("llama.block_count", U32, 1),
@@ -53,9 +55,11 @@ def write_model(path, context=512):
         _list("tokenizer.ggml.tokens", STRING, tokens),
         _list("tokenizer.ggml.token_type", I32, kinds),
         _list("tokenizer.ggml.merges", STRING, MERGES),
-        _pair("tokenizer.ggml.eos_token_id", U32, tokens.index("<|im_end|>")),
-        _pair("tokenizer.ggml.add_bos_token", BOOL, False),
+        _pair("tokenizer.ggml.eos_token_id", U32, tokens.index(eos)),
+        _pair("tokenizer.ggml.add_bos_token", BOOL, bos is not None),
     ]
+    if bos is not None:
+        pairs.append(_pair("tokenizer.ggml.bos_token_id", U32, tokens.index(bos)))
     head = struct.pack("<4sIQQ", b"GGUF", 3, 0, len(pairs)) + b"".join(pairs)
     with open(path, "wb") as f:
         f.write(head + bytes(-len(head) % 32))

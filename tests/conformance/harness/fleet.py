@@ -1,0 +1,69 @@
+"""Servers on the mock device by name: started when a test first asks, shared by all tests that leave them as they were."""
+
+import os
+
+from .model import CONTROL, USER_DEFINED, vocabulary, write_model
+from .server import Server
+
+END = vocabulary().index("<|im_end|>")
+FIRST_EXTRA = len(vocabulary())
+DEEPSEEK = [("<｜begin▁of▁sentence｜>", CONTROL), ("<｜User｜>", CONTROL), ("<｜Assistant｜>", CONTROL), ("<｜end▁of▁sentence｜>", CONTROL),
+            ("<think>", USER_DEFINED), ("</think>", USER_DEFINED), ("<｜fim▁begin｜>", CONTROL), ("<｜fim▁hole｜>", CONTROL),
+            ("<｜fim▁end｜>", CONTROL)]
+EXTRA = {t: FIRST_EXTRA + i for i, (t, _) in enumerate(DEEPSEEK)}
+
+HELLO = "Hello, \U0001F30D w\u00f6rld!"
+THOUGHT, ANSWER = "Hm, 2+2", "It is 4."
+
+
+def script(*parts, stop, more=""):
+    """The model writes these texts and ids, then the stop token, over and over. In this vocabulary a byte is its own id."""
+    ids = [i for p in parts for i in (p.encode() if isinstance(p, str) else [p])]
+    return ["--mock-script", f"vocabulary=512;tokens={','.join(map(str, ids))};stop={stop}{more}"]
+
+
+THINKS = script(THOUGHT, EXTRA["</think>"], "\n\n" + ANSWER, stop=EXTRA["<｜end▁of▁sentence｜>"])
+PLAIN = ["--mock-script", "vocabulary=512"]
+
+SETTINGS = {
+    "plain": PLAIN,
+    "hello": script(HELLO, stop=END),
+    "slow": script(HELLO, stop=END, more=";step_us=20000"),
+    "silent": script(END, stop=END),
+    "any": [*PLAIN, "--model-policy", "any"],
+    "reject": [*PLAIN, "--unknown-fields", "reject"],
+    "clamp": [*PLAIN, "--overflow", "clamp"],
+    "thinker": [*THINKS, "--chat-format", "deepseek-r1"],
+    "thinker-other-settings": [*THINKS, "--chat-format", "deepseek-r1", "--reasoning-alias", "--reasoner-sampling", "fixed", "--timings"],
+}
+
+
+class Fleet:
+    def __init__(self, folder):
+        self.folder, self.servers = folder, {}
+
+    def model(self, name):
+        """The model file that a server of this name runs; it holds a vocabulary alone."""
+        thinks = name.startswith("thinker")
+        folder = os.path.join(self.folder, "deepseek" if thinks else "chatml")
+        path = os.path.join(folder, "tiny.gguf")
+        os.makedirs(folder, exist_ok=True)
+        if not os.path.exists(path):
+            write_model(path, **({"extra": DEEPSEEK, "bos": DEEPSEEK[0][0], "eos": DEEPSEEK[3][0]} if thinks else {}))
+        return path
+
+    def __getitem__(self, name):
+        if name not in self.servers:
+            self.servers[name] = Server("--device", "mock", "--context", "512", "--public-ops", "on", *SETTINGS[name],
+                                        model=self.model(name)).wait_ready()
+        return self.servers[name]
+
+    def check(self):
+        """Each is the same process, alive and idle again."""
+        for name, s in self.servers.items():
+            assert s.process.poll() is None, f"{name}: {s.log()[-4000:]}"
+            s.wait_idle(10)
+
+    def stop(self):
+        for s in self.servers.values():
+            s.stop()
