@@ -176,6 +176,14 @@ static bool hides_end(struct http_conn *c)
     return c->input_ended && c->gate.n_ended > c->n_answered;
 }
 
+/* A request that is cut short by the end of input never becomes whole. The library, woken once for bytes and end together, would
+ * read the bytes and wait for an event that does not come. */
+static bool is_cut_short(const struct http_conn *c)
+{
+    char byte;
+    return !gate_is_idle(&c->gate) && syscall(SYS_recvfrom, c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0;
+}
+
 /* ---- In place of the libraries' calls ---------------------------------------------------------------------- */
 
 __attribute__((visibility("default"))) ssize_t recv(int fd, void *into, size_t len, int flags)
@@ -189,6 +197,8 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void *into, size_t l
         return hides_end(c) ? -1 : 0;
     }
     n = c->refused ? -1 : pass(c, into, n);
+    if (n > 0 && is_cut_short(c))
+        n = -1;
     if (n < 0)
         errno = ECONNRESET;
     return n;

@@ -62,7 +62,7 @@ def test_a_killed_engine_ends_running_streams_and_later_requests_are_served(star
         assert time.monotonic() - start < 2
         error = events(data)[-1]["error"]
         assert error["code"] == "internal_error" and "restarted" in error["message"]
-        assert data.rstrip().endswith(b"data: [DONE]\n\n\r\n0".strip()) or b"data: [DONE]" in data
+        assert b"data: [DONE]" in data
         status, reply = s.post("/v1/chat/completions", {**ASK, "max_tokens": 2})
         assert status == 503 and reply["error"]["code"] == "model_loading"
         s.wait_ready(20)
@@ -104,6 +104,7 @@ def test_a_hanging_engine_is_replaced(start_server):
 
 def test_a_broken_invariant_ends_the_engine_and_the_request_alone(start_server):
     s = start_server("--mock-script", "fault_after=8")
+    s.may_report = True
     status, reply = s.post("/v1/chat/completions", {**ASK, "max_tokens": 50, "ignore_eos": True})
     assert status == 500 and reply["error"]["type"] == "server_error"
     s.wait_ready(20)
