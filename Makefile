@@ -124,7 +124,10 @@ $(BUILD)/tests/model/forward: $(BUILD)/tests/model/forward.o $(call link_libs,en
 $(BUILD)/tests/model/tokens: $(BUILD)/tests/model/tokens.o $(call link_libs,text)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(call link_system,text)
-unit-tests: $(BUILD)/tests/model/forward $(BUILD)/tests/model/tokens
+$(BUILD)/tests/model/render: $(BUILD)/tests/model/render.o $(call link_libs,text)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(call link_system,text)
+unit-tests: $(BUILD)/tests/model/forward $(BUILD)/tests/model/tokens $(BUILD)/tests/model/render
 
 BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(call link_libs,engine)
@@ -155,9 +158,9 @@ PORT  ?= 8000
 
 run: ## build, fetch the default model, serve it on 127.0.0.1:8000
 	@config/install_deps.sh build run
-	@$(MAKE) --no-print-directory $(BUILD)/seekd
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/seekd
 	@model='$(MODEL)'; [ -n "$$model" ] || model=$$(config/fetch_model.sh $(BUILD)/models) || exit 1; \
-	exec $(BUILD)/seekd serve --model "$$model" --port $(PORT)
+	exec $(BUILD)/seekd serve --model "$$model" --port $(PORT) $(if $(MODEL),,--numerics exact)
 
 test: deps-test ## run every test; ends with the line "N passed, N failed"
 	@python3 tests/run.py --build $(BUILD) all
