@@ -177,7 +177,8 @@ def part_pytest(folder, limit):
         if os.path.exists(report):
             os.remove(report)
         env = {"SEEKD_BUILD": os.path.join(ROOT, args.build), "SEEKD_TEST_LONG": "1" if args.long else ""}
-        code, out = run([venv, "-m", "pytest", "-q", "-x" if args.fast_fail else "-q", "--no-header", "-p", "no:cacheprovider", f"--junitxml={report}",
+        code, out = run([venv, "-m", "pytest", "-q", "-x" if args.fast_fail else "-q", "--no-header", "-p", "no:cacheprovider",
+                         f"--junitxml={report}",
                          os.path.join("tests", folder)], limit * (20 if args.long else 1), env)
         if not os.path.exists(report):
             result.add(failed=1, note=f"{folder}: {'ran past its limit' if code is None else f'exit {code}'}\n{tail(out)}")
