@@ -12,7 +12,7 @@ import oracle
 
 ALIGN = 32
 U32, F32, BOOL, STRING, U16, I32 = 4, 6, 7, 8, 2, 5
-TYPES = {"F32": 0, "F16": 1, "BF16": 30}
+TYPES = {"F32": 0, "F16": 1, "Q8_0": 8, "BF16": 30}
 DENSE = {"input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q",
          "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
          "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate",
@@ -141,11 +141,28 @@ def tensors_of(c, weights, new_latent, stacked):
     return out
 
 
+def q8_0(w):
+    """(half scales [..., n / 32, 1], codes [..., n / 32, 32])"""
+    blocks = w.reshape(*w.shape[:-1], -1, 32)
+    scale = (np.abs(blocks).max(-1, keepdims=True) / 127).astype("<f2")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        codes = np.where(scale > 0, np.rint(blocks / scale.astype(np.float32)), 0)
+    return scale, np.clip(codes, -127, 127).astype(np.int8)
+
+
 def stored(name, w, dtype):
-    """Vectors, routers and biases stay F32, as converters keep them."""
-    if w.ndim == 1 or "ffn_gate_inp" in name or dtype == "F32":
-        return "F32", w.astype("<f4")
-    return (dtype, oracle.to_bf16(w)) if dtype == "BF16" else (dtype, w.astype("<f2"))
+    """(type, bytes, shape). Vectors, routers and biases stay F32, as converters keep them; so do rows of no whole blocks.
+    "Q8_0 widened" is what Q8_0 decodes to, as F32."""
+    kind = dtype.split()[0]
+    if w.ndim == 1 or "ffn_gate_inp" in name or (kind == "Q8_0" and w.shape[-1] % 32):
+        kind = dtype = "F32"
+    if kind == "Q8_0":
+        scale, codes = q8_0(w)
+        if dtype != kind:
+            return "F32", (scale.astype("<f4") * codes).tobytes(), w.shape
+        return kind, np.concatenate([scale.view(np.int8), codes], -1).tobytes(), w.shape
+    raw = w.astype("<f4") if kind == "F32" else oracle.to_bf16(w) if kind == "BF16" else w.astype("<f2")
+    return kind, np.ascontiguousarray(raw).tobytes(), w.shape
 
 
 def write_part(path, keys, tensors, version):
@@ -153,10 +170,9 @@ def write_part(path, keys, tensors, version):
     for name, kind, value in keys:
         head += packed(STRING, name) + struct.pack("<I", kind) + packed(kind, value)
     at, data = 0, []
-    for name, (dtype, w) in tensors.items():
-        head += packed(STRING, name) + struct.pack("<I", w.ndim) + struct.pack(f"<{w.ndim}Q", *reversed(w.shape))
+    for name, (dtype, raw, shape) in tensors.items():
+        head += packed(STRING, name) + struct.pack("<I", len(shape)) + struct.pack(f"<{len(shape)}Q", *reversed(shape))
         head += struct.pack("<IQ", TYPES[dtype], at)
-        raw = np.ascontiguousarray(w).tobytes()
         raw += bytes(-len(raw) % ALIGN)
         data.append(raw)
         at += len(raw)

@@ -137,6 +137,21 @@ def test_chunks_neighbours_and_threads_change_no_bit(vector, isa, numerics):
     assert equal(alone, compare.forward(path, prompts, numerics, isa, threads=3))
 
 
+def test_quantised_weights_are_their_decoded_values(vector, tmp_path):
+    """Q8_0 where rows are whole blocks, experts and latent halves included: as F32 to rounding, and in fast bit by bit alike
+    however the rows are cut and gathered."""
+    path, _, prompts = vector
+    prompts = prompts[:3] + [prompts[-1][:PAGE + 9]]
+    file = gguf_file.write(path, str(tmp_path / "q8"), dtype="Q8_0")
+    wide = gguf_file.write(path, str(tmp_path / "f32"), dtype="Q8_0 widened")
+    for isa in ISAS:
+        for a, b in zip(compare.forward(file, prompts, isa=isa), compare.forward(wide, prompts, isa=isa), strict=True):
+            assert np.abs(compare.log_softmax(a) - compare.log_softmax(b)).max() < F32_LIMIT
+        alone = compare.forward(file, prompts, "fast", isa)
+        assert equal(alone, compare.forward(file, prompts, "fast", isa, chunk=5))
+        assert equal(alone, compare.forward(file, prompts, "fast", isa, chunk=33, threads=2, batched=True))
+
+
 @pytest.mark.parametrize("numerics", ["exact", "fast"])
 def test_a_warm_cache_changes_no_bit(vector, numerics):
     path, _, prompts = vector
