@@ -210,7 +210,8 @@ static void greet(const struct serve *s)
     const struct server *server = &s->server;
     bool open = auth_is_open(server->auth);
     printf("seekd %s serves %s on %s (loading; GET /ready is 200 when it answers)\n"
-           "try: curl -N %s/v1/chat/completions%s -H 'Content-Type: application/json' -d '{\"model\":\"%s\",\"stream\":true,\"temperature\":0,"
+           "try: curl -N %s/v1/chat/completions%s -H 'Content-Type: application/json' -d '{\"model\":\"%s\",\"stream\":true,"
+           "\"temperature\":0,"
            "\"messages\":[{\"role\":\"user\",\"content\":\"What is the capital of France?\"}]}'\n",
            version_number(), server->model_id, s->listen.url, s->listen.url,
            open ? "" : " -H 'Authorization: Bearer KEY'", server->model_id);
