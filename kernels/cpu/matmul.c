@@ -14,31 +14,17 @@ enum {
     ALIGN = 64,
 };
 
-static size_t place(size_t *at, size_t bytes)
-{
-    size_t here = *at;
-    *at = size_round_up(here + bytes, ALIGN);
-    return here;
-}
-
-/* Lays the arrays of n_rows rows out from `base` (null: only counts). */
+/* Lays out room for n_rows rows from `base` (null: only counts). */
 static size_t layout(struct activations *a, char *base, uint32_t n_rows, uint32_t n_in)
 {
-    size_t at = 0, rows = n_rows, blocks = rows * ((n_in + K_BLOCK - 1) / K_BLOCK);
-    size_t q = place(&at, blocks * K_BLOCK), d = place(&at, blocks * 4), s = place(&at, blocks * 4);
-    size_t s16 = place(&at, blocks * 8), neg8 = place(&at, blocks * 4), neg128 = place(&at, blocks * 4);
-    size_t neg128_16 = place(&at, blocks * 8), bf16 = place(&at, rows * (n_in + 1) / 2 * 4 + rows * 4);
+    size_t n_quads = (n_rows + QUAD_ROWS - 1) / QUAD_ROWS;
+    size_t quads = n_quads * ((n_in + K_BLOCK - 1) / K_BLOCK) * sizeof *a->quads;
+    size_t bf16 = n_quads * ((n_in + 1) / 2) * QUAD_ROWS * 2 * sizeof *a->bf16;
     if (a) {
-        a->q = (int8_t *)(base + q);
-        a->d = (float *)(void *)(base + d);
-        a->s = (float *)(void *)(base + s);
-        a->s16 = (float *)(void *)(base + s16);
-        a->neg8 = (int32_t *)(void *)(base + neg8);
-        a->neg128 = (int32_t *)(void *)(base + neg128);
-        a->neg128_16 = (int32_t *)(void *)(base + neg128_16);
-        a->bf16 = (uint16_t *)(void *)(base + bf16);
+        a->quads = (struct quad_block *)(void *)base;
+        a->bf16 = (uint16_t *)(void *)(base + quads);
     }
-    return at;
+    return quads + size_round_up(bf16, ALIGN);
 }
 
 size_t matmul_workspace_bytes(uint32_t n_rows, uint32_t width)
@@ -134,7 +120,7 @@ static void prepare_activations(const struct launch *launch, const struct matmul
     check(matmul_workspace_bytes(x->n_rows, x->n_in) <= launch->workspace_bytes);
     layout(x, launch->workspace, x->n_rows, x->n_in);
     unsigned threads = thread_pool_size(launch->pool);
-    job.rows_per_task = x->n_rows < 8 ? x->n_rows : (x->n_rows + threads * 2 - 1) / (threads * 2);
+    job.rows_per_task = x->n_rows < 8 ? x->n_rows : (uint32_t)size_round_up((x->n_rows + threads * 2 - 1) / (threads * 2), QUAD_ROWS);
     thread_pool_run(launch->pool, prepare_rows, &job, (x->n_rows + job.rows_per_task - 1) / job.rows_per_task);
 }
 
@@ -149,7 +135,7 @@ void matmul_run(const struct launch *launch, const struct matmul_args *args, con
                             .n_rows = args->n_rows,
                             .n_in = n_in,
                             .n_blocks = (n_in + K_BLOCK - 1) / K_BLOCK,
-                            .bf16_stride = (n_in + 1) / 2 * 2};
+                            .n_pairs = (n_in + 1) / 2};
     check(args->n_parts <= PARTS_MAX);
     for (uint32_t i = 0; i < args->n_parts; i++)
         check(args->parts[i].w->n_in == n_in && args->parts[i].w->packed);

@@ -9,6 +9,7 @@
 
 #define W 8
 #define MAX_COLUMNS 4
+#define MAX_F32_COLUMNS 6
 #define BYTE_DOT_IS_SIGNED 1
 
 typedef __m256 mf;
@@ -110,9 +111,19 @@ static inline mi mi_broadcast4(const int8_t *x)
     memcpy(&four, x, 4);
     return _mm256_set1_epi32(four);
 }
+/* Sums stay in 16 bits over a block: 8 products of pairs reach 8 * 2 * 15 * 127 = 30,480. */
+static inline mi mi_nibbles_begin(int32_t start)
+{
+    (void)start;
+    return _mm256_setzero_si256();
+}
 static inline mi mi_dot_nibble(mi acc, mi codes, mi x)
 {
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, x), _mm256_set1_epi16(1)));
+    return _mm256_add_epi16(acc, _mm256_maddubs_epi16(codes, x));
+}
+static inline mi mi_nibbles_end(mi acc, int32_t start)
+{
+    return _mm256_add_epi32(_mm256_madd_epi16(acc, _mm256_set1_epi16(1)), _mm256_set1_epi32(start));
 }
 static inline mi mi_dot_byte(mi acc, mi codes, mi x)
 {

@@ -1,9 +1,19 @@
 /* Matrix kernels for AVX-512 without VNNI. */
 #include "kernels/cpu/matmul_zmm.h"
 
+/* Sums stay in 16 bits over a block: 8 products of pairs reach 8 * 2 * 15 * 127 = 30,480. */
+static inline mi mi_nibbles_begin(int32_t start)
+{
+    (void)start;
+    return _mm512_setzero_si512();
+}
 static inline mi mi_dot_nibble(mi acc, mi codes, mi x)
 {
-    return _mm512_add_epi32(acc, _mm512_madd_epi16(_mm512_maddubs_epi16(codes, x), _mm512_set1_epi16(1)));
+    return _mm512_add_epi16(acc, _mm512_maddubs_epi16(codes, x));
+}
+static inline mi mi_nibbles_end(mi acc, int32_t start)
+{
+    return _mm512_add_epi32(_mm512_madd_epi16(acc, _mm512_set1_epi16(1)), _mm512_set1_epi32(start));
 }
 /* Whole bytes would saturate in one maddubs (2 * 255 * 127): the low six bits and the top two are multiplied apart. */
 static inline mi mi_dot_byte(mi acc, mi codes, mi x)

@@ -2,6 +2,15 @@
  * (pairs of inputs per lane; denormals are flushed, as the instruction does). */
 #include "kernels/cpu/matmul_zmm.h"
 
+static inline mi mi_nibbles_begin(int32_t start)
+{
+    return _mm512_set1_epi32(start);
+}
+static inline mi mi_nibbles_end(mi acc, int32_t start)
+{
+    (void)start;
+    return acc;
+}
 static inline mi mi_dot_nibble(mi acc, mi codes, mi x)
 {
     return _mm512_dpbusd_epi32(acc, codes, x);
@@ -19,13 +28,15 @@ static inline mi mi_dot_byte(mi acc, mi codes, mi x)
 INLINE void tile_bf16(const struct panel_job *job, uint32_t panel, uint32_t row, unsigned n_panels, unsigned n)
 {
     const unsigned char *w[4];
-    const uint16_t *x[16];
-    mf acc[4 * 16];
-    uint32_t n_pairs = (job->w->n_in + 1) / 2;
+    const uint16_t *x[3];
+    mf acc[4 * 12];
+    uint32_t n_pairs = job->x->n_pairs;
+#pragma GCC unroll 4
     for (unsigned p = 0; p < n_panels; p++)
         w[p] = packed_panel(job->w, panel + p);
-    for (unsigned c = 0; c < n; c++)
-        x[c] = job->x->bf16 + (size_t)(row + c) * job->x->bf16_stride;
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < (n + QUAD_ROWS - 1) / QUAD_ROWS; i++)
+        x[i] = job->x->bf16 + ((size_t)(row / QUAD_ROWS + i) * n_pairs * QUAD_ROWS + row % QUAD_ROWS) * 2;
 #pragma GCC unroll 64
     for (unsigned i = 0; i < n_panels * n; i++)
         acc[i] = mf_zero();
@@ -37,7 +48,7 @@ INLINE void tile_bf16(const struct panel_job *job, uint32_t panel, uint32_t row,
 #pragma GCC unroll 16
         for (unsigned c = 0; c < n; c++) {
             int32_t pair;
-            memcpy(&pair, x[c] + 2 * (size_t)k, 4);
+            memcpy(&pair, x[c / QUAD_ROWS] + ((size_t)k * QUAD_ROWS + c % QUAD_ROWS) * 2, 4);
             __m512bh xk = (__m512bh)_mm512_set1_epi32(pair);
 #pragma GCC unroll 4
             for (unsigned p = 0; p < n_panels; p++)

@@ -3,7 +3,8 @@
  *   W            lanes of a register (16 or 8); HALVES = 16 / W
  *   MAX_COLUMNS  activation rows of the widest tile (what the registers hold)
  *   mf, mi       a register of W floats, of W 32-bit integers
- *   mf_* mi_*    the primitives used below; mi_dot_nibble(acc, codes 0..15, x), mi_dot_byte(acc, codes, x)
+ *   mf_* mi_*    the primitives used below; mi_dot_byte(acc, codes, x)
+ *   mi_nibbles_begin(start), mi_dot_nibble(acc, codes 0..15, x), mi_nibbles_end(acc, start)  a sum of eight dot products
  *   BYTE_DOT_IS_SIGNED  1 when mi_dot_byte multiplies (code - 128), else it multiplies the code and the sum starts
  *                at -128 * sum(x)
  * x is four activation codes broadcast to all lanes. */
@@ -12,7 +13,7 @@
 #error "define the primitives first"
 #endif
 
-enum { HALVES = PANEL_ROWS / W };
+enum { HALVES = PANEL_ROWS / W, QUADS_MAX = MAX_COLUMNS / QUAD_ROWS };
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -23,6 +24,7 @@ INLINE void store_tile(const struct panel_job *job, uint32_t panel, unsigned hal
     uint32_t left = o < job->w->n_out ? job->w->n_out - o : 0;
     if (!left)
         return;
+#pragma GCC unroll 16
     for (unsigned c = 0; c < n; c++) {
         float *y = job->y + (size_t)(row + c) * job->y_stride + o;
         if (left >= W) {
@@ -38,134 +40,171 @@ INLINE void store_tile(const struct panel_job *job, uint32_t panel, unsigned hal
 
 /* ---- Integer tiles: one half panel times n rows --------------------------------------------------------------- */
 
-/* isum[c] over the 16 inputs whose codes are the low or the high nibbles of four vectors. */
-INLINE void dot_nibbles(const unsigned char *codes, const int8_t *const *q, unsigned n, mi *isum)
+/* The n rows of a tile: whole quads, or n rows of one quad from `lane` on. Tiles of 4 and more begin at a quad. */
+struct tile_rows {
+    const struct quad_block *quad[QUADS_MAX];
+    unsigned lane, n;
+};
+
+/* One number of row c from each quad's block, broadcast by the caller. */
+#define ROW(rows, field, c) ((rows)->quad[(c) / QUAD_ROWS]->field[(rows)->lane + (c) % QUAD_ROWS])
+
+/* isum[c] = start + sum over the block's 32 inputs of code * x; low nibbles are inputs 0-15, high ones 16-31. */
+INLINE void dot_nibbles(const unsigned char *codes, const struct tile_rows *rows, bool from_zero, mi *isum)
 {
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < rows->n; c++)
+        isum[c] = mi_nibbles_begin(from_zero ? 0 : ROW(rows, neg8, c));
 #pragma GCC unroll 4
     for (unsigned g = 0; g < 4; g++) {
         mi v = mi_load(codes + 64 * g), low = mi_low_nibbles(v), high = mi_high_nibbles(v);
 #pragma GCC unroll 16
-        for (unsigned c = 0; c < n; c++)
-            isum[c] = mi_dot_nibble(isum[c], low, mi_broadcast4(q[c] + 4 * g));
+        for (unsigned c = 0; c < rows->n; c++)
+            isum[c] = mi_dot_nibble(isum[c], low, mi_broadcast4(ROW(rows, q, c) + 4 * g));
 #pragma GCC unroll 16
-        for (unsigned c = 0; c < n; c++)
-            isum[c] = mi_dot_nibble(isum[c], high, mi_broadcast4(q[c] + 16 + 4 * g));
+        for (unsigned c = 0; c < rows->n; c++)
+            isum[c] = mi_dot_nibble(isum[c], high, mi_broadcast4(ROW(rows, q, c) + 16 + 4 * g));
     }
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < rows->n; c++)
+        isum[c] = mi_nibbles_end(isum[c], from_zero ? 0 : ROW(rows, neg8, c));
 }
 
-INLINE void dot_bytes(const unsigned char *codes, const int8_t *const *q, unsigned first, unsigned count, unsigned n, mi *isum)
+INLINE void dot_bytes(const unsigned char *codes, const struct tile_rows *rows, unsigned first, unsigned count, mi *isum)
 {
 #pragma GCC unroll 8
     for (unsigned g = first; g < first + count; g++) {
         mi v = mi_load(codes + 64 * g);
 #pragma GCC unroll 16
-        for (unsigned c = 0; c < n; c++)
-            isum[c] = mi_dot_byte(isum[c], v, mi_broadcast4(q[c] + 4 * g));
+        for (unsigned c = 0; c < rows->n; c++)
+            isum[c] = mi_dot_byte(isum[c], v, mi_broadcast4(ROW(rows, q, c) + 4 * g));
     }
 }
 
-INLINE void scale_in(mf *acc, const mi *isum, mf w_scale, const float *const *d, unsigned n)
+INLINE void scale_in(mf *acc, const mi *isum, mf w_scale, const struct tile_rows *rows)
 {
 #pragma GCC unroll 16
-    for (unsigned c = 0; c < n; c++)
-        acc[c] = mf_fma(mf_mul(w_scale, mf_set1(*d[c])), mf_from_mi(isum[c]), acc[c]);
+    for (unsigned c = 0; c < rows->n; c++)
+        acc[c] = mf_fma(mf_mul(w_scale, mf_set1(ROW(rows, d, c))), mf_from_mi(isum[c]), acc[c]);
 }
 
-INLINE void minimum_in(mf *acc, mf w_minimum, const float *const *s, unsigned stride, unsigned n)
+INLINE void minimum_in(mf *acc, mf w_minimum, const struct tile_rows *rows)
 {
 #pragma GCC unroll 16
-    for (unsigned c = 0; c < n; c++)
-        acc[c] = mf_fnma(w_minimum, mf_set1(s[c][stride]), acc[c]);
+    for (unsigned c = 0; c < rows->n; c++)
+        acc[c] = mf_fnma(w_minimum, mf_set1(ROW(rows, s, c)), acc[c]);
+}
+
+/* A group of 16 inputs of a byte block. */
+INLINE void group16_in(mf *acc, const unsigned char *codes, const float *scales, const struct tile_rows *rows, unsigned g,
+                       bool has_minimum)
+{
+    mi isum[MAX_COLUMNS];
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < rows->n; c++)
+        isum[c] = BYTE_DOT_IS_SIGNED ? mi_zero() : mi_set1(ROW(rows, neg128_16[g], c));
+    dot_bytes(codes, rows, 4 * g, 4, isum);
+    scale_in(acc, isum, mf_load(scales), rows);
+    if (!has_minimum)
+        return;
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < rows->n; c++)
+        acc[c] = mf_fnma(mf_load(scales + PANEL_ROWS), mf_set1(ROW(rows, s16[g], c)), acc[c]);
+}
+
+/* What the blocks of a tile share: the panel's running address, and the scales of a block of 256. */
+struct tile_weights {
+    const unsigned char *at;
+    mf d_super, dmin_super;
+};
+
+INLINE void nibble_block(mf *acc, struct tile_weights *w, const struct tile_rows *rows, uint32_t b, unsigned half, enum pack_kind kind)
+{
+    mi isum[MAX_COLUMNS];
+    if (kind == PACK_NIBBLE_K && b % 8 == 0) {
+        w->d_super = mf_from_f16(w->at + 2 * W * half);
+        w->dmin_super = mf_from_f16(w->at + 2 * PANEL_ROWS + 2 * W * half);
+        w->at += 4 * PANEL_ROWS;
+    }
+    dot_nibbles(w->at + 4 * W * half, rows, kind != PACK_NIBBLE, isum);
+    w->at += 256;
+    if (kind == PACK_NIBBLE_K) {
+        scale_in(acc, isum, mf_mul(w->d_super, mf_from_u8(w->at + W * half)), rows);
+        minimum_in(acc, mf_mul(w->dmin_super, mf_from_u8(w->at + PANEL_ROWS + W * half)), rows);
+        w->at += 2 * PANEL_ROWS;
+        return;
+    }
+    scale_in(acc, isum, mf_from_f16(w->at + 2 * W * half), rows);
+    w->at += 2 * PANEL_ROWS;
+    if (kind == PACK_NIBBLE_MIN) {
+        mf minimum = mf_from_f16(w->at + 2 * W * half);
+#pragma GCC unroll 16
+        for (unsigned c = 0; c < rows->n; c++)
+            acc[c] = mf_fma(minimum, mf_set1(ROW(rows, s, c)), acc[c]);
+        w->at += 2 * PANEL_ROWS;
+    }
+}
+
+INLINE void byte_block(mf *acc, struct tile_weights *w, const struct tile_rows *rows, unsigned half, enum pack_kind kind,
+                       bool group16, bool has_minimum)
+{
+    mi isum[MAX_COLUMNS];
+    const unsigned char *codes = w->at + 4 * W * half, *after = w->at + 512;
+    const float *scales = (const float *)(const void *)after + W * half;
+    if (group16) {
+        group16_in(acc, codes, scales, rows, 0, has_minimum);
+        group16_in(acc, codes, scales + 2 * PANEL_ROWS, rows, 1, has_minimum);
+        w->at = after + 4 * PANEL_ROWS * sizeof(float);
+        return;
+    }
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < rows->n; c++)
+        isum[c] = BYTE_DOT_IS_SIGNED ? mi_zero() : mi_set1(ROW(rows, neg128, c));
+    dot_bytes(codes, rows, 0, 8, isum);
+    scale_in(acc, isum, kind == PACK_BYTE ? mf_from_f16(after + 2 * W * half) : mf_load(scales), rows);
+    if (has_minimum)
+        minimum_in(acc, mf_load(scales + PANEL_ROWS), rows);
+    w->at = after + (kind == PACK_BYTE ? 2 * PANEL_ROWS : 2 * PANEL_ROWS * sizeof(float));
 }
 
 INLINE void tile_q8(const struct panel_job *job, uint32_t panel, unsigned half, uint32_t row, enum pack_kind kind, bool group16,
                     bool has_minimum, unsigned n)
 {
-    const struct activations *x = job->x;
-    uint32_t n_blocks = x->n_blocks;
-    const unsigned char *at = packed_panel(job->w, panel);
-    const int8_t *q[MAX_COLUMNS];
-    const float *d[MAX_COLUMNS], *s[MAX_COLUMNS], *s16[MAX_COLUMNS];
-    const int32_t *start[MAX_COLUMNS];
-    mf acc[MAX_COLUMNS], d_super = mf_zero(), dmin_super = mf_zero();
-    mi isum[MAX_COLUMNS];
-    for (unsigned c = 0; c < n; c++) {
-        size_t first = (size_t)(row + c) * n_blocks;
-        q[c] = x->q + first * K_BLOCK;
-        d[c] = x->d + first;
-        s[c] = x->s + first;
-        s16[c] = x->s16 + 2 * first;
-        start[c] = kind == PACK_NIBBLE ? x->neg8 + first : group16 ? x->neg128_16 + 2 * first : x->neg128 + first;
+    uint32_t n_blocks = job->x->n_blocks;
+    struct tile_weights w = {packed_panel(job->w, panel), mf_zero(), mf_zero()};
+    struct tile_rows rows = {.lane = n < QUAD_ROWS ? row % QUAD_ROWS : 0, .n = n};
+    mf acc[MAX_COLUMNS];
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < (n + QUAD_ROWS - 1) / QUAD_ROWS; i++)
+        rows.quad[i] = job->x->quads + (size_t)(row / QUAD_ROWS + i) * n_blocks;
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < n; c++)
         acc[c] = mf_zero();
-    }
     for (uint32_t b = 0; b < n_blocks; b++) {
-        if (kind == PACK_NIBBLE_K && b % 8 == 0) {
-            d_super = mf_from_f16(at + 2 * W * half);
-            dmin_super = mf_from_f16(at + 2 * PANEL_ROWS + 2 * W * half);
-            at += 4 * PANEL_ROWS;
-        }
-        bool from_zero = kind == PACK_NIBBLE_MIN || kind == PACK_NIBBLE_K || (kind != PACK_NIBBLE && BYTE_DOT_IS_SIGNED);
-#pragma GCC unroll 16
-        for (unsigned c = 0; c < n; c++)
-            isum[c] = from_zero ? mi_zero() : mi_set1(*start[c]);
-        const unsigned char *codes = at + 4 * W * half;
-        if (kind == PACK_NIBBLE || kind == PACK_NIBBLE_MIN || kind == PACK_NIBBLE_K) {
-            dot_nibbles(codes, q, n, isum);
-            at += 256;
-        } else {
-            dot_bytes(codes, q, 0, group16 ? 4 : 8, n, isum);
-            at += 512;
-        }
-        if (kind == PACK_NIBBLE_K) {
-            scale_in(acc, isum, mf_mul(d_super, mf_from_u8(at + W * half)), d, n);
-            minimum_in(acc, mf_mul(dmin_super, mf_from_u8(at + PANEL_ROWS + W * half)), s, 0, n);
-            at += 2 * PANEL_ROWS;
-        } else if (kind == PACK_GROUP) {
-            const float *scales = (const float *)(const void *)at + W * half;
-            scale_in(acc, isum, mf_load(scales), d, n);
-            if (has_minimum)
-                minimum_in(acc, mf_load(scales + PANEL_ROWS), group16 ? s16 : s, 0, n);
-            if (group16) {
-#pragma GCC unroll 16
-                for (unsigned c = 0; c < n; c++)
-                    isum[c] = from_zero ? mi_zero() : mi_set1(start[c][1]);
-                dot_bytes(codes, q, 4, 4, n, isum);
-                scale_in(acc, isum, mf_load(scales + 2 * PANEL_ROWS), d, n);
-                if (has_minimum)
-                    minimum_in(acc, mf_load(scales + 3 * PANEL_ROWS), s16, 1, n);
-            }
-            at += (group16 ? 4 : 2) * PANEL_ROWS * sizeof(float);
-        } else {
-            scale_in(acc, isum, mf_from_f16(at + 2 * W * half), d, n);
-            at += 2 * PANEL_ROWS;
-            if (kind == PACK_NIBBLE_MIN) {
-#pragma GCC unroll 16
-                for (unsigned c = 0; c < n; c++)
-                    acc[c] = mf_fma(mf_from_f16(at + 2 * W * half), mf_set1(*s[c]), acc[c]);
-                at += 2 * PANEL_ROWS;
-            }
-        }
-        for (unsigned c = 0; c < n; c++) {
-            q[c] += K_BLOCK;
-            d[c]++;
-            s[c]++;
-            s16[c] += 2;
-            start[c] += group16 ? 2 : 1;
-        }
+        if (kind == PACK_NIBBLE || kind == PACK_NIBBLE_MIN || kind == PACK_NIBBLE_K)
+            nibble_block(acc, &w, &rows, b, half, kind);
+        else
+            byte_block(acc, &w, &rows, half, kind, group16, has_minimum);
+#pragma GCC unroll 4
+        for (unsigned i = 0; i < (n + QUAD_ROWS - 1) / QUAD_ROWS; i++)
+            rows.quad[i]++;
     }
     store_tile(job, panel, half, row, acc, n);
 }
 
 /* Cuts the rows into tiles; how they are cut never changes a sum. */
-#define TILE_LADDER(call)                                                                                             \
+#define TILE_LADDER(widest, call)                                                                                     \
     do {                                                                                                               \
         for (uint32_t row = job->row_begin, left; (left = job->row_end - row) > 0;) {                                  \
-            if (MAX_COLUMNS >= 12 && left >= 12) {                                                                     \
-                call(12);                                                                                              \
+            if ((widest) >= 12 && left >= 12) {                                                                        \
+                call(COLUMNS(12, widest));                                                                             \
                 row += 12;                                                                                             \
-            } else if (MAX_COLUMNS >= 8 && left >= 8) {                                                                \
-                call(8);                                                                                               \
+            } else if ((widest) >= 8 && left >= 8) {                                                                   \
+                call(COLUMNS(8, widest));                                                                              \
                 row += 8;                                                                                              \
+            } else if ((widest) >= 6 && (widest) < 8 && left >= 6) {                                                   \
+                call(COLUMNS(6, widest));                                                                              \
+                row += 6;                                                                                              \
             } else if (left >= 4) {                                                                                    \
                 call(4);                                                                                               \
                 row += 4;                                                                                              \
@@ -179,24 +218,24 @@ INLINE void tile_q8(const struct panel_job *job, uint32_t panel, unsigned half, 
         }                                                                                                              \
     } while (0)
 
-#define COLUMNS(n) ((n) <= MAX_COLUMNS ? (n) : 1)
+#define COLUMNS(n, widest) ((n) <= (widest) ? (n) : 1)
 
 #define DEFINE_RUN(name, kind, group16, has_minimum)                                                                  \
     static void name(const struct panel_job *job)                                                                     \
     {                                                                                                                  \
         for (uint32_t panel = job->panel_begin; panel < job->panel_end; panel++)                                       \
             for (unsigned half = 0; half < HALVES; half++)                                                             \
-                TILE_LADDER(DO_TILE_##name);                                                                           \
+                TILE_LADDER(MAX_COLUMNS, DO_TILE_##name);                                                                           \
     }
 
-#define DO_TILE_run_nibble(n) tile_q8(job, panel, half, row, PACK_NIBBLE, false, false, COLUMNS(n))
-#define DO_TILE_run_nibble_min(n) tile_q8(job, panel, half, row, PACK_NIBBLE_MIN, false, true, COLUMNS(n))
-#define DO_TILE_run_nibble_k(n) tile_q8(job, panel, half, row, PACK_NIBBLE_K, false, true, COLUMNS(n))
-#define DO_TILE_run_byte(n) tile_q8(job, panel, half, row, PACK_BYTE, false, false, COLUMNS(n))
-#define DO_TILE_run_group32(n) tile_q8(job, panel, half, row, PACK_GROUP, false, false, COLUMNS(n))
-#define DO_TILE_run_group32_min(n) tile_q8(job, panel, half, row, PACK_GROUP, false, true, COLUMNS(n))
-#define DO_TILE_run_group16(n) tile_q8(job, panel, half, row, PACK_GROUP, true, false, COLUMNS(n))
-#define DO_TILE_run_group16_min(n) tile_q8(job, panel, half, row, PACK_GROUP, true, true, COLUMNS(n))
+#define DO_TILE_run_nibble(n) tile_q8(job, panel, half, row, PACK_NIBBLE, false, false, n)
+#define DO_TILE_run_nibble_min(n) tile_q8(job, panel, half, row, PACK_NIBBLE_MIN, false, true, n)
+#define DO_TILE_run_nibble_k(n) tile_q8(job, panel, half, row, PACK_NIBBLE_K, false, true, n)
+#define DO_TILE_run_byte(n) tile_q8(job, panel, half, row, PACK_BYTE, false, false, n)
+#define DO_TILE_run_group32(n) tile_q8(job, panel, half, row, PACK_GROUP, false, false, n)
+#define DO_TILE_run_group32_min(n) tile_q8(job, panel, half, row, PACK_GROUP, false, true, n)
+#define DO_TILE_run_group16(n) tile_q8(job, panel, half, row, PACK_GROUP, true, false, n)
+#define DO_TILE_run_group16_min(n) tile_q8(job, panel, half, row, PACK_GROUP, true, true, n)
 
 DEFINE_RUN(run_nibble, PACK_NIBBLE, false, false)
 DEFINE_RUN(run_nibble_min, PACK_NIBBLE_MIN, false, true)
@@ -320,17 +359,20 @@ INLINE mf float_weight(const unsigned char *panel, const float *decoded, enum pa
     return mf_load(decoded + (size_t)(k % K_BLOCK) * PANEL_ROWS + half * W);
 }
 
-INLINE void tile_f32(const struct panel_job *job, uint32_t panel, unsigned half, uint32_t row, enum pack_kind kind, unsigned n)
+/* A whole panel times n rows of activations. */
+INLINE void tile_f32(const struct panel_job *job, uint32_t panel, uint32_t row, enum pack_kind kind, unsigned n)
 {
     const unsigned char *data = packed_panel(job->w, panel);
     float decoded[K_BLOCK * PANEL_ROWS];
-    const float *x[MAX_COLUMNS];
-    mf acc[MAX_COLUMNS];
+    const float *x[MAX_F32_COLUMNS];
+    mf acc[HALVES][MAX_F32_COLUMNS];
     uint32_t n_in = job->w->n_in;
-    for (unsigned c = 0; c < n; c++) {
+#pragma GCC unroll 16
+    for (unsigned c = 0; c < n; c++)
         x[c] = job->x->x + (size_t)(row + c) * job->x->x_stride;
-        acc[c] = mf_zero();
-    }
+#pragma GCC unroll 16
+    for (unsigned i = 0; i < n * HALVES; i++)
+        acc[i % HALVES][i / HALVES] = mf_zero();
     for (uint32_t first = 0; first < n_in; first += K_BLOCK) {
         uint32_t end = n_in - first < K_BLOCK ? n_in : first + K_BLOCK;
         if (kind == PACK_F8)
@@ -338,13 +380,22 @@ INLINE void tile_f32(const struct panel_job *job, uint32_t panel, unsigned half,
         else if (kind >= PACK_NIBBLE)
             decode_integer(job->w, panel, first / K_BLOCK, decoded);
         for (uint32_t k = first; k < end; k++) {
-            mf w = float_weight(data, decoded, kind, k, half);
+            mf w[HALVES];
+#pragma GCC unroll 2
+            for (unsigned h = 0; h < HALVES; h++)
+                w[h] = float_weight(data, decoded, kind, k, h);
 #pragma GCC unroll 16
-            for (unsigned c = 0; c < n; c++)
-                acc[c] = mf_fma(w, mf_set1(x[c][k]), acc[c]);
+            for (unsigned c = 0; c < n; c++) {
+                mf xk = mf_set1(x[c][k]);
+#pragma GCC unroll 2
+                for (unsigned h = 0; h < HALVES; h++)
+                    acc[h][c] = mf_fma(w[h], xk, acc[h][c]);
+            }
         }
     }
-    store_tile(job, panel, half, row, acc, n);
+#pragma GCC unroll 2
+    for (unsigned h = 0; h < HALVES; h++)
+        store_tile(job, panel, h, row, acc[h], n);
 }
 
 /* One row of activations: four panels at a time, so that four chains of sums hide the latency of one. */
@@ -373,15 +424,14 @@ INLINE void strip_f32(const struct panel_job *job, uint32_t panel, uint32_t row,
             for (; panel + 4 <= job->panel_end; panel += 4)                                                            \
                 strip_f32(job, panel, job->row_begin, direct ? kind : PACK_F32);                                       \
         for (; panel < job->panel_end; panel++)                                                                        \
-            for (unsigned half = 0; half < HALVES; half++)                                                             \
-                TILE_LADDER(DO_TILE_##name);                                                                           \
+            TILE_LADDER(MAX_F32_COLUMNS, DO_TILE_##name);                                                              \
     }
 
-#define DO_TILE_run_f32_f32(n) tile_f32(job, panel, half, row, PACK_F32, COLUMNS(n))
-#define DO_TILE_run_f32_f16(n) tile_f32(job, panel, half, row, PACK_F16, COLUMNS(n))
-#define DO_TILE_run_f32_bf16(n) tile_f32(job, panel, half, row, PACK_BF16, COLUMNS(n))
-#define DO_TILE_run_f32_f8(n) tile_f32(job, panel, half, row, PACK_F8, COLUMNS(n))
-#define DO_TILE_run_f32_integer(n) tile_f32(job, panel, half, row, PACK_NIBBLE, COLUMNS(n))
+#define DO_TILE_run_f32_f32(n) tile_f32(job, panel, row, PACK_F32, n)
+#define DO_TILE_run_f32_f16(n) tile_f32(job, panel, row, PACK_F16, n)
+#define DO_TILE_run_f32_bf16(n) tile_f32(job, panel, row, PACK_BF16, n)
+#define DO_TILE_run_f32_f8(n) tile_f32(job, panel, row, PACK_F8, n)
+#define DO_TILE_run_f32_integer(n) tile_f32(job, panel, row, PACK_NIBBLE, n)
 
 DEFINE_RUN_F32(run_f32_f32, PACK_F32, 1)
 DEFINE_RUN_F32(run_f32_f16, PACK_F16, 1)

@@ -4,21 +4,26 @@
 
 #include "kernels/cpu/pack.h"
 
-/* Rows of activations, quantised once for all matrices that share them. Block = 32 inputs. Codes are
- * round-half-even(x * (127 / amax)), d = amax / 127. */
+enum { QUAD_ROWS = 4 };
+
+/* 32 inputs of four rows of activations as codes: round-half-even(x * (127 / amax)), d = amax / 127. Four rows stand together
+ * so that a tile of twelve rows needs three addresses. */
+struct quad_block {
+    int8_t q[QUAD_ROWS][K_BLOCK];
+    float d[QUAD_ROWS], s[QUAD_ROWS]; /* s: d * sum of the block's codes */
+    int32_t neg8[QUAD_ROWS];          /* -8 * sum */
+    int32_t neg128[QUAD_ROWS];        /* -128 * sum */
+    float s16[2][QUAD_ROWS];          /* the same for each half of the block */
+    int32_t neg128_16[2][QUAD_ROWS];
+};
+
+/* Rows of activations, brought into the form the weights want once for all matrices that share them. */
 struct activations {
     const float *x; /* [n_rows, n_in] */
     size_t x_stride;
-    uint32_t n_rows, n_in, n_blocks;
-    int8_t *q;         /* [n_rows, n_blocks * 32] */
-    float *d;          /* [n_rows, n_blocks] */
-    float *s;          /* [n_rows, n_blocks]: d * sum of the block's codes */
-    float *s16;        /* [n_rows, n_blocks * 2]: d * sum of each half's codes */
-    int32_t *neg8;     /* [n_rows, n_blocks]: -8 * sum */
-    int32_t *neg128;   /* [n_rows, n_blocks] */
-    int32_t *neg128_16; /* [n_rows, n_blocks * 2] */
-    uint16_t *bf16;    /* [n_rows, bf16_stride]: rounded to bfloat16, padded to even */
-    size_t bf16_stride;
+    uint32_t n_rows, n_in, n_blocks, n_pairs; /* n_blocks = ceil(n_in / 32), n_pairs = ceil(n_in / 2) */
+    struct quad_block *quads;                 /* [ceil(n_rows / 4), n_blocks] */
+    uint16_t *bf16;                           /* [ceil(n_rows / 4), n_pairs, 4, 2]: rounded to bfloat16, padded with zero */
 };
 
 /* Which form a matrix needs. */

@@ -85,8 +85,10 @@ static void read_block(const struct packed *p, const unsigned char *panel, uint3
 
 static void add_block(const struct block *w, const struct activations *x, uint32_t row, uint32_t b, float sums[PANEL_ROWS])
 {
-    const int8_t *q = x->q + ((size_t)row * x->n_blocks + b) * K_BLOCK;
-    float d = x->d[(size_t)row * x->n_blocks + b];
+    const struct quad_block *quad = &x->quads[(size_t)(row / QUAD_ROWS) * x->n_blocks + b];
+    unsigned lane = row % QUAD_ROWS;
+    const int8_t *q = quad->q[lane];
+    float d = quad->d[lane];
     unsigned per_group = K_BLOCK / w->n_groups;
     for (unsigned g = 0; g < w->n_groups; g++)
         for (unsigned r = 0; r < PANEL_ROWS; r++) {
@@ -94,7 +96,7 @@ static void add_block(const struct block *w, const struct activations *x, uint32
             for (unsigned k = g * per_group; k < (g + 1) * per_group; k++)
                 isum += w->codes[k][r] * q[k];
             sums[r] = fmaf(w->scale[g][r] * d, (float)isum, sums[r]);
-            float s = w->n_groups == 2 ? x->s16[((size_t)row * x->n_blocks + b) * 2 + g] : x->s[(size_t)row * x->n_blocks + b];
+            float s = w->n_groups == 2 ? quad->s16[g][lane] : quad->s[lane];
             if (w->has_minimum)
                 sums[r] = fmaf(-w->minimum[g][r], s, sums[r]);
         }
@@ -117,7 +119,8 @@ static void run_q8(const struct panel_job *job)
 static void quantise_block(const struct activations *a, uint32_t row, uint32_t b)
 {
     const float *x = a->x + (size_t)row * a->x_stride + (size_t)b * K_BLOCK;
-    size_t at = (size_t)row * a->n_blocks + b;
+    struct quad_block *quad = &a->quads[(size_t)(row / QUAD_ROWS) * a->n_blocks + b];
+    unsigned lane = row % QUAD_ROWS;
     float amax = 0, poison = 0; /* poison: 0, or NaN where an input is not finite */
     for (unsigned i = 0; i < K_BLOCK; i++) {
         amax = fmaxf(amax, fabsf(x[i]));
@@ -127,17 +130,17 @@ static void quantise_block(const struct activations *a, uint32_t row, uint32_t b
     int32_t sums[2] = {0, 0};
     for (unsigned i = 0; i < K_BLOCK; i++) {
         int q = (int)nearbyintf(x[i] * scale);
-        a->q[at * K_BLOCK + i] = (int8_t)q;
+        quad->q[lane][i] = (int8_t)q;
         sums[i / 16] += q;
     }
     int32_t sum = sums[0] + sums[1];
-    a->d[at] = d;
-    a->s[at] = d * (float)sum;
-    a->neg8[at] = -8 * sum;
-    a->neg128[at] = -128 * sum;
+    quad->d[lane] = d;
+    quad->s[lane] = d * (float)sum;
+    quad->neg8[lane] = -8 * sum;
+    quad->neg128[lane] = -128 * sum;
     for (unsigned h = 0; h < 2; h++) {
-        a->s16[2 * at + h] = d * (float)sums[h];
-        a->neg128_16[2 * at + h] = -128 * sums[h];
+        quad->s16[h][lane] = d * (float)sums[h];
+        quad->neg128_16[h][lane] = -128 * sums[h];
     }
 }
 
@@ -151,11 +154,9 @@ static void quantise(const struct activations *a, uint32_t row_begin, uint32_t r
 static void round_bf16(const struct activations *a, uint32_t row_begin, uint32_t row_end)
 {
     for (uint32_t row = row_begin; row < row_end; row++) {
-        uint16_t *out = a->bf16 + (size_t)row * a->bf16_stride;
-        for (uint32_t k = 0; k < a->n_in; k++)
-            out[k] = bf16_from_f32(a->x[(size_t)row * a->x_stride + k]);
-        if (a->n_in % 2)
-            out[a->n_in] = 0;
+        uint16_t *out = a->bf16 + (size_t)(row / QUAD_ROWS) * a->n_pairs * QUAD_ROWS * 2 + row % QUAD_ROWS * 2;
+        for (uint32_t k = 0; k < 2 * a->n_pairs; k++)
+            out[k / 2 * QUAD_ROWS * 2 + k % 2] = k < a->n_in ? bf16_from_f32(a->x[(size_t)row * a->x_stride + k]) : 0;
     }
 }
 

@@ -8,6 +8,7 @@
 
 #define W 16
 #define MAX_COLUMNS 12
+#define MAX_F32_COLUMNS 12
 #define BYTE_DOT_IS_SIGNED 0
 
 typedef __m512 mf;
