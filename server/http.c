@@ -122,11 +122,10 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
         return MHD_NO;
     e->fd = conn->fd;
     *context = e;
-    if (http_head_check(e, connection, target, method, version))
+    if (http_head_check(e, connection, target, method, version) || !http_head_has_body(connection))
         return MHD_YES;
-    /* Refused at its head. Where a body was announced, it stays unread and the connection ends. */
-    if (conn->gate.state != GATE_HEAD || conn->gate.n_heads > conn->gate.n_ended)
-        conn->linger = true;
+    /* Refused at its head: the body stays unread, and the connection ends. */
+    conn->linger = true;
     return queue_now(e, connection, conn);
 }
 

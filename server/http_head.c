@@ -212,15 +212,23 @@ static bool check_key(struct exchange *e, struct MHD_Connection *connection)
 
 /* ---- The body's announcement ------------------------------------------------------------------------------- */
 
+static unsigned long long declared_length(struct MHD_Connection *connection)
+{
+    const char *length = header(connection, "Content-Length"); /* digits: the gate saw to it */
+    return length ? strtoull(length, NULL, 10) : 0;
+}
+
+bool http_head_has_body(struct MHD_Connection *connection)
+{
+    return declared_length(connection) > 0 || header(connection, "Transfer-Encoding");
+}
+
 static bool check_size(struct exchange *e, struct MHD_Connection *connection)
 {
-    const char *length = header(connection, "Content-Length");
-    unsigned long long declared = length ? strtoull(length, NULL, 10) : 0;
+    unsigned long long declared = declared_length(connection);
     const struct config *config = e->http->server->config;
     if (!e->route->has_body)
-        return !declared && !header(connection, "Transfer-Encoding")
-                   ? true
-                   : fail(e, REPLY_REQUEST_TOO_LARGE, NULL, "this route takes no body");
+        return http_head_has_body(connection) ? fail(e, REPLY_REQUEST_TOO_LARGE, NULL, "this route takes no body") : true;
     if (declared <= config->max_body_bytes)
         return true;
     reply_error(e, REPLY_REQUEST_TOO_LARGE, NULL, "the body has %llu bytes; at most %llu are taken (max_body_bytes)", declared,

@@ -122,6 +122,9 @@ enum MHD_Result exchange_queue(struct exchange *exchange, struct MHD_Connection 
 bool http_head_check(struct exchange *exchange, struct MHD_Connection *connection, const char *target, const char *method,
                      const char *version);
 
+/* Does the head announce a body? */
+bool http_head_has_body(struct MHD_Connection *connection);
+
 /* ---- The watcher of clients that leave --------------------------------------------------------------------- */
 
 struct watch;
