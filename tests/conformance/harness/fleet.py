@@ -10,6 +10,7 @@ FIRST_EXTRA = len(vocabulary())
 DEEPSEEK = [("<｜begin▁of▁sentence｜>", CONTROL), ("<｜User｜>", CONTROL), ("<｜Assistant｜>", CONTROL), ("<｜end▁of▁sentence｜>", CONTROL),
             ("<think>", USER_DEFINED), ("</think>", USER_DEFINED), ("<｜fim▁begin｜>", CONTROL), ("<｜fim▁hole｜>", CONTROL),
             ("<｜fim▁end｜>", CONTROL)]
+BOS, EOS = DEEPSEEK[0][0], DEEPSEEK[3][0]
 EXTRA = {t: FIRST_EXTRA + i for i, (t, _) in enumerate(DEEPSEEK)}
 
 HELLO = "Hello, \U0001F30D w\u00f6rld!"
@@ -22,7 +23,7 @@ def script(*parts, stop, more=""):
     return ["--mock-script", f"vocabulary=512;tokens={','.join(map(str, ids))};stop={stop}{more}"]
 
 
-THINKS = script(THOUGHT, EXTRA["</think>"], "\n\n" + ANSWER, stop=EXTRA["<｜end▁of▁sentence｜>"])
+THINKS = script(THOUGHT, EXTRA["</think>"], "\n\n" + ANSWER, stop=EXTRA[EOS])
 PLAIN = ["--mock-script", "vocabulary=512"]
 
 SETTINGS = {
@@ -33,8 +34,10 @@ SETTINGS = {
     "any": [*PLAIN, "--model-policy", "any"],
     "reject": [*PLAIN, "--unknown-fields", "reject"],
     "clamp": [*PLAIN, "--overflow", "clamp"],
-    "thinker": [*THINKS, "--chat-format", "deepseek-r1"],
-    "thinker-other-settings": [*THINKS, "--chat-format", "deepseek-r1", "--reasoning-alias", "--reasoner-sampling", "fixed", "--timings"],
+    "thinker": [*THINKS, "--chat-format", "deepseek-r1-distill"],
+    "thinker-writes-the-mark": [*script(EXTRA["<think>"], f"\n{THOUGHT}\n", EXTRA["</think>"], f"\n\n{ANSWER}", stop=EXTRA[EOS]),
+                                "--chat-format", "deepseek-r1"],
+    "thinker-other-settings": [*THINKS, "--chat-format", "deepseek-r1-distill", "--reasoning-alias", "--reasoner-sampling", "fixed", "--timings"],
 }
 
 
@@ -49,7 +52,7 @@ class Fleet:
         path = os.path.join(folder, "tiny.gguf")
         os.makedirs(folder, exist_ok=True)
         if not os.path.exists(path):
-            write_model(path, **({"extra": DEEPSEEK, "bos": DEEPSEEK[0][0], "eos": DEEPSEEK[3][0]} if thinks else {}))
+            write_model(path, **({"extra": DEEPSEEK, "bos": BOS, "eos": EOS} if thinks else {}))
         return path
 
     def __getitem__(self, name):
