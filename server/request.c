@@ -23,7 +23,7 @@ enum status request_parse_body(struct exchange *exchange, json_t **root, struct 
     enum status status = json_scan_run(&scan, exchange_request(exchange)->body, (size_t)config->max_json_depth, error);
     if (status)
         return status;
-    *root = json_loadb(scan.text.at, scan.text.len, JSON_ALLOW_NUL, &why);
+    *root = json_loadb(scan.text.at, scan.text.len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &why);
     if (!*root)
         return error_set_path(error, STATUS_INVALID, "invalid_json", "", "the body is not valid JSON near byte %d", why.position);
     if (json_is_object(*root))

@@ -104,7 +104,9 @@ static void read_arguments(struct reading *r, const json_t *function, struct cha
         call->arguments = copy(r, value_of(arguments));
     } else if (json_is_object(arguments)) {
         char *text = json_dumps(arguments, JSON_COMPACT);
-        call->arguments = copy(r, str_of(text));
+        call->arguments = copy(r, str_of(text ? text : ""));
+        if (!text && !r->fields->status)
+            r->fields->status = error_set(r->fields->error, STATUS_NO_MEMORY, "out of memory");
         mem_free(text);
     } else if (arguments && !json_is_null(arguments)) {
         fields_fault(r->fields, "invalid_type", "function.arguments", "expected a string or an object");
