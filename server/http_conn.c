@@ -384,7 +384,8 @@ void http_conns_close(struct http *http)
     mem_free(http->addresses);
     mem_free(table);
     table = NULL;
-    table_size = table_used = 0;
+    table_size = 0;
+    table_used = 0;
 }
 
 /* ---- The sweep --------------------------------------------------------------------------------------------- */
