@@ -10,24 +10,24 @@
 static enum status read_chat(struct exchange *exchange, struct request *request, struct chat_input *input,
                              struct request_limits *limits, struct error *error)
 {
-    json_t *root;
+    struct request_body body;
     struct fields fields;
-    enum status status = request_parse_body(exchange, &root, error);
+    enum status status = request_parse_body(exchange, &body, error);
     if (status)
         return status;
     fields_init(&fields, error);
     request->thinking = CHAT_THINKING_DEFAULT;
-    request_read_model(&fields, exchange, root, &request->thinking);
+    request_read_model(&fields, exchange, body.root, &request->thinking);
     bool continues = false;
     if (!fields.status)
-        request_read_messages(&fields, exchange_arena(exchange), root, input, &continues);
+        request_read_messages(&fields, exchange_arena(exchange), body.root, input, &continues);
     if (!fields.status)
         fields.status = request_read_limits(exchange, limits, error);
     if (!fields.status)
-        request_read(&fields, exchange, root, REQUEST_CHAT, limits, request);
+        request_read(&fields, exchange, body.root, REQUEST_CHAT, limits, request);
     if (!fields.status && request->continue_final && input->messages[input->n_messages - 1].role != CHAT_ASSISTANT)
         fields_fault(&fields, "invalid_value", "continue_final_message", "the last message is not of role assistant");
-    json_decref(root);
+    request_release_body(exchange, &body);
     input->thinking = request->thinking;
     input->effort = request->effort;
     input->template_kwargs = request->template_kwargs;

@@ -214,7 +214,7 @@ static enum status make(struct exchange *exchange, const struct request *r, cons
 
 static enum status prepare(struct exchange *exchange, struct error *error)
 {
-    json_t *root;
+    struct request_body body;
     struct fields fields;
     struct sources sources = {0};
     struct request_limits limits;
@@ -222,23 +222,23 @@ static enum status prepare(struct exchange *exchange, struct error *error)
     struct request *request = arena_zalloc(exchange_arena(exchange), sizeof *request);
     if (!request)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
-    enum status status = request_parse_body(exchange, &root, error);
+    enum status status = request_parse_body(exchange, &body, error);
     if (status)
         return status;
     fields_init(&fields, error);
-    request_read_model(&fields, exchange, root, &ignored);
+    request_read_model(&fields, exchange, body.root, &ignored);
     if (!fields.status)
-        read_prompts(&fields, exchange_arena(exchange), root, &sources);
+        read_prompts(&fields, exchange_arena(exchange), body.root, &sources);
     if (!fields.status)
         fields.status = request_read_limits(exchange, &limits, error);
     if (!fields.status)
-        request_read(&fields, exchange, root, REQUEST_COMPLETION, &limits, request);
+        request_read(&fields, exchange, body.root, REQUEST_COMPLETION, &limits, request);
     if (!fields.status)
-        read_suffix(&fields, exchange, root, &sources);
+        read_suffix(&fields, exchange, body.root, &sources);
     if (!fields.status)
-        read_rest(&fields, root, request, &sources);
+        read_rest(&fields, body.root, request, &sources);
     status = fields.status ? fields.status : make(exchange, request, &sources, &limits, error);
-    json_decref(root);
+    request_release_body(exchange, &body);
     return status;
 }
 

@@ -130,25 +130,25 @@ static void reply_tokens(struct exchange *exchange, const struct tokenize *t, co
 
 void api_tokenize(struct exchange *exchange)
 {
-    json_t *root;
+    struct request_body parsed;
     struct error error;
     struct fields fields;
     struct tokenize t = {0};
     struct request_prompt prompt = {0};
     fields_init(&fields, &error);
-    fields.status = request_parse_body(exchange, &root, &error);
+    fields.status = request_parse_body(exchange, &parsed, &error);
     if (fields.status) {
         reply_from_error(exchange, &error);
         return;
     }
-    read_tokenize(&fields, exchange, root, &t);
+    read_tokenize(&fields, exchange, parsed.root, &t);
     if (!fields.status)
         fields.status = request_encode(exchange, &t.text, TOKENS_MAX, &prompt, &error);
+    request_release_body(exchange, &parsed);
     if (fields.status)
         reply_from_error(exchange, &error);
     else
         reply_tokens(exchange, &t, &prompt);
-    json_decref(root);
 }
 
 /* ---- /detokenize ------------------------------------------------------------------------------------------- */
@@ -174,19 +174,19 @@ static void read_ids(struct fields *f, const struct tokenizer *tokenizer, const 
 
 void api_detokenize(struct exchange *exchange)
 {
-    json_t *root;
+    struct request_body parsed;
     struct error error;
     struct fields fields;
     struct buf text, body;
     fields_init(&fields, &error);
-    fields.status = request_parse_body(exchange, &root, &error);
+    fields.status = request_parse_body(exchange, &parsed, &error);
     if (fields.status) {
         reply_from_error(exchange, &error);
         return;
     }
     buf_init(&text, REPLY_BYTES_MAX);
-    read_ids(&fields, exchange_server(exchange)->text.tokenizer, root, &text);
-    json_decref(root);
+    read_ids(&fields, exchange_server(exchange)->text.tokenizer, parsed.root, &text);
+    request_release_body(exchange, &parsed);
     if (!fields.status && buf_status(&text) != STATUS_OK)
         fields.status = error_set(&error, STATUS_NO_MEMORY, "out of memory");
     if (fields.status) {
@@ -207,18 +207,18 @@ void api_detokenize(struct exchange *exchange)
 
 void api_apply_template(struct exchange *exchange)
 {
-    json_t *root;
+    struct request_body parsed;
     struct error error;
     struct fields fields;
     struct chat_prompt chat = {0};
     fields_init(&fields, &error);
-    fields.status = request_parse_body(exchange, &root, &error);
+    fields.status = request_parse_body(exchange, &parsed, &error);
     if (fields.status) {
         reply_from_error(exchange, &error);
         return;
     }
-    render(&fields, exchange, root, &chat);
-    json_decref(root);
+    render(&fields, exchange, parsed.root, &chat);
+    request_release_body(exchange, &parsed);
     if (fields.status) {
         reply_from_error(exchange, &error);
         return;

@@ -83,6 +83,22 @@ void exchange_unref(struct exchange *e)
     mem_free(e);
 }
 
+/* ---- Memory of requests in preparation --------------------------------------------------------------------- */
+
+bool exchange_charge(struct exchange *e, size_t bytes)
+{
+    uint64_t before = atomic_fetch_add(&e->http->intake_bytes, bytes);
+    e->charged += bytes;
+    return before + bytes <= e->http->intake_bytes_max;
+}
+
+void exchange_give_back(struct exchange *e, size_t bytes)
+{
+    check(bytes <= e->charged);
+    atomic_fetch_sub(&e->http->intake_bytes, bytes);
+    e->charged -= bytes;
+}
+
 /* ---- What handlers ask ------------------------------------------------------------------------------------- */
 
 struct server *exchange_server(const struct exchange *e)

@@ -48,6 +48,11 @@ void *exchange_data(const struct exchange *exchange);
 void exchange_ref(struct exchange *exchange);
 void exchange_unref(struct exchange *exchange);
 
+/* Memory that grows with the request, charged to what all requests in preparation may hold (intake_bytes_max): false when that is spent.
+ * What is not given back is at the exchange's end. */
+bool exchange_charge(struct exchange *exchange, size_t bytes);
+void exchange_give_back(struct exchange *exchange, size_t bytes);
+
 /* ---- Whole replies: exactly one of these, from whichever thread holds the exchange -------------------------- */
 
 /* Moves the contents of body out. content_type null: application/json. Extra headers: "Name: value\r\n" lines or

@@ -26,18 +26,11 @@ static enum MHD_Result queue_now(struct exchange *e, struct MHD_Connection *conn
 
 /* ---- Bodies ------------------------------------------------------------------------------------------------ */
 
-static void charge(struct exchange *e, size_t more)
-{
-    uint64_t before = atomic_fetch_add(&e->http->intake_bytes, more);
-    e->charged += more;
-    e->body_refused |= before + more > e->http->intake_bytes_max;
-}
-
 /* A refused body is read to its end and forgotten: the library takes no answer before. */
 static void take_body(struct exchange *e, const char *data, size_t n)
 {
     if (!e->body_refused)
-        charge(e, n);
+        e->body_refused = !exchange_charge(e, n);
     if (!e->body_refused && buf_add(&e->body, data, n) != STATUS_OK)
         e->body_refused = true;
     if (e->body_refused)

@@ -15,21 +15,38 @@
 
 /* ---- Body, limits, model ----------------------------------------------------------------------------------- */
 
-enum status request_parse_body(struct exchange *exchange, json_t **root, struct error *error)
+static enum status parse(json_t **root, struct str text, struct error *error)
+{
+    json_error_t why;
+    *root = json_loadb(text.at, text.len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &why);
+    if (!*root)
+        return error_set_path(error, STATUS_INVALID, "invalid_json", "", "the body is not valid JSON near byte %d", why.position);
+    if (!json_is_object(*root))
+        return error_set_path(error, STATUS_INVALID, "invalid_type", "", "the body must be a JSON object");
+    return STATUS_OK;
+}
+
+enum status request_parse_body(struct exchange *exchange, struct request_body *out, struct error *error)
 {
     struct json_scan scan;
-    json_error_t why;
     const struct config *config = exchange_server(exchange)->config;
     enum status status = json_scan_run(&scan, exchange_request(exchange)->body, (size_t)config->max_json_depth, error);
     if (status)
         return status;
-    *root = json_loadb(scan.text.at, scan.text.len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &why);
-    if (!*root)
-        return error_set_path(error, STATUS_INVALID, "invalid_json", "", "the body is not valid JSON near byte %d", why.position);
-    if (json_is_object(*root))
-        return STATUS_OK;
-    json_decref(*root);
-    return error_set_path(error, STATUS_INVALID, "invalid_type", "", "the body must be a JSON object");
+    *out = (struct request_body){.charged = scan.memory_bytes};
+    status = exchange_charge(exchange, scan.memory_bytes)
+                 ? parse(&out->root, scan.text, error)
+                 : error_set(error, STATUS_BUSY, "the requests in preparation hold all the memory they may (intake_bytes_max)");
+    if (status)
+        request_release_body(exchange, out);
+    return status;
+}
+
+void request_release_body(struct exchange *exchange, struct request_body *body)
+{
+    json_decref(body->root);
+    exchange_give_back(exchange, body->charged);
+    *body = (struct request_body){0};
 }
 
 enum status request_read_limits(struct exchange *exchange, struct request_limits *out, struct error *error)

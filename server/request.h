@@ -63,8 +63,13 @@ struct request {
     bool separate_reasoning, include_reasoning, add_generation_prompt, continue_final;
 };
 
-/* Parses the exchange's body; *root is a JSON object (caller: json_decref). */
-enum status request_parse_body(struct exchange *exchange, json_t **root, struct error *error) must_check;
+/* The exchange's body as a tree, whose root is an object. The tree's memory is charged before it is built. */
+struct request_body {
+    json_t *root;
+    size_t charged;
+};
+enum status request_parse_body(struct exchange *exchange, struct request_body *out, struct error *error) must_check;
+void request_release_body(struct exchange *exchange, struct request_body *body);
 
 /* 503 while no model is loaded. */
 enum status request_read_limits(struct exchange *exchange, struct request_limits *out, struct error *error) must_check;

@@ -232,3 +232,14 @@ def test_a_full_queue_is_refused_at_once(start_server):
             assert status == 503 and b'"server_overloaded"' in body and int(headers["Retry-After"]) >= 1
         assert s.request("GET", "/ready")[0] == 200
         assert blocker.reply().status == 200
+
+
+def test_bodies_whose_trees_would_take_too_much_are_refused(start_server):
+    """Charged by the estimate before anything is built; what was charged comes back."""
+    s = start_server("--intake-bytes-max", "1000000")
+    many = {"model": "tiny", "messages": USER, "foo": [0] * 20000}
+    for _ in range(3):
+        status, headers, body = s.request("POST", CHAT, many)
+        assert status == 503 and b'"server_overloaded"' in body and headers["Retry-After"], body
+    for _ in range(30):
+        assert s.post(CHAT, {"model": "tiny", "messages": USER, "max_tokens": 2, "foo": [0] * 2000})[0] == 200
