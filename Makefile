@@ -179,7 +179,7 @@ bench-peers: all ## speed against llama.cpp, side by side in one run
 
 lint: all ## layering, names, banned calls, generated files
 	@python3 tests/lint/lint.py --selftest
-	@BUILD=$(BUILD) CC=$(CC) python3 tests/lint/lint.py
+	@BUILD=$(BUILD) CC="$(CC)" python3 tests/lint/lint.py
 	@python3 tests/lint/image.py --selftest
 	@python3 tests/lint/generated.py --build $(BUILD)
 

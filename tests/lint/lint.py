@@ -157,14 +157,14 @@ def check_text(path, text, say):
 
 def check_headers(say, cc):
     """Each header compiles alone as C11; those in kernels/ as C++17 too (clang brings its C++ compiler along, gcc does not)."""
-    cxx = shutil.which("clang") or cc
+    cxx = [shutil.which("clang")] if shutil.which("clang") else cc.split()
     for path in sources((".h",)):
         name = rel(path)
         if name.startswith("tests/") or re.search(r"_(body|avx2|avx512|avx512_vnni|simd)\.h$", name) or "/cpu/" in name:
             continue
-        runs = [([cc, "-x", "c", "-std=c11"], "C11")]
+        runs = [([*cc.split(), "-x", "c", "-std=c11"], "C11")]
         if name.startswith("kernels/"):
-            runs.append(([cxx, "-x", "c++", "-std=c++17"], "C++17"))
+            runs.append(([*cxx, "-x", "c++", "-std=c++17"], "C++17"))
         for compiler, dialect in runs:
             r = subprocess.run(compiler + ["-D_GNU_SOURCE", "-fsyntax-only", "-I", TREE, "-"],
                                input=f'#include "{name}"\n', capture_output=True, text=True)
