@@ -199,9 +199,10 @@ install: $(BUILD)/seekd ## install under DESTDIR PREFIX (/usr/local)
 	install -m 644 config/seekd.conf config/seekd.service $(DESTDIR)$(PREFIX)/share/seekd/
 	install -m 644 README.md LICENSE docs/options.md $(DESTDIR)$(PREFIX)/share/doc/seekd/
 
-uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/seekd
-	rm -rf $(DESTDIR)$(PREFIX)/share/seekd $(DESTDIR)$(PREFIX)/share/doc/seekd
+uninstall: ## remove what install put there; models stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/seekd $(addprefix $(DESTDIR)$(PREFIX)/share/seekd/,seekd.conf seekd.service)
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/seekd
+	-@rmdir $(DESTDIR)$(PREFIX)/share/seekd 2>/dev/null || echo 'kept: $(DESTDIR)$(PREFIX)/share/seekd holds models'
 
 image: ## build the container image seekd:VERSION with docker, podman or buildah
 	docker/build.sh seekd:$(VERSION)
