@@ -692,15 +692,16 @@ enum status front_create(struct front **out, struct server *server, char **envir
         check(uv_signal_init(&f->loop.uv, signals[i]) == 0);
         signals[i]->data = f;
     }
+    /* From here on, a signal waits for the loop to run. */
+    check(uv_signal_start(&f->on_term, on_stop_signal, SIGTERM) == 0);
+    check(uv_signal_start(&f->on_int, on_stop_signal, SIGINT) == 0);
+    check(uv_signal_start(&f->on_hup, on_reload_signal, SIGHUP) == 0);
     *out = f;
     return STATUS_OK;
 }
 
 int front_run(struct front *f)
 {
-    check(uv_signal_start(&f->on_term, on_stop_signal, SIGTERM) == 0);
-    check(uv_signal_start(&f->on_int, on_stop_signal, SIGINT) == 0);
-    check(uv_signal_start(&f->on_hup, on_reload_signal, SIGHUP) == 0);
     check(uv_timer_start(&f->tick, on_tick, TICK_MS, TICK_MS) == 0);
     start_engine(&f->restart);
     uv_run(&f->loop.uv, UV_RUN_DEFAULT);

@@ -30,14 +30,19 @@ def real(model_file):
     s.stop()
 
 
+@pytest.fixture(scope="session")
+def mock_model(tmp_path_factory):
+    return write_model(str(tmp_path_factory.mktemp("model") / "tiny.gguf"))
+
+
 @pytest.fixture
-def start_server(tmp_path_factory):
+def start_server(mock_model):
     """A server of the test's own, on the mock device unless a model is given."""
-    started, mock = [], write_model(str(tmp_path_factory.mktemp("model") / "tiny.gguf"))
+    started = []
 
     def start(*flags, ready=True, model=None, **options):
         device = [] if model else ["--device", "mock", "--context", "512"]
-        s = Server(*device, *flags, model=model or mock, **options)
+        s = Server(*device, *flags, model=model or mock_model, **options)
         started.append(s)
         return s.wait_ready() if ready else s
 

@@ -6,12 +6,13 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 
-from harness import Raw
+from harness import Raw, binary
 
 LONG = os.environ.get("SEEKD_TEST_LONG") == "1"
 ASK = {"model": "tiny", "messages": [{"role": "user", "content": "hello there"}]}
@@ -188,8 +189,8 @@ def test_a_thousand_departures_leave_nothing_behind(start_server):
 
 
 def test_a_queued_request_that_leaves_takes_nothing_with_it(start_server):
-    s = start_server("--mock-script", "step_us=2000", "--max-running", "1")
-    stream = open_stream(s, max_tokens=60)
+    s = start_server("--mock-script", "step_us=8000", "--max-running", "1")
+    stream = open_stream(s, max_tokens=300)
     waiting = s.raw()
     waiting.send(body_of({**ASK, "max_tokens": 5}))
     s.wait_for(lambda: s.metric("seekd_requests_waiting") == 1)
@@ -248,6 +249,14 @@ def test_more_work_than_cache_finishes_with_the_same_tokens(start_server):
         crowd = list(pool.map(lambda a: s.post("/v1/chat/completions", a), asks))
     assert [status for status, _ in crowd] == [200] * 24
     assert [reply["choices"] for _, reply in crowd] == solo
+
+
+def test_work_that_waits_too_long_is_refused(start_server):
+    s = start_server("--mock-script", "step_us=5000", "--max-running", "1", "--queue-timeout", "1")
+    stream = open_stream(s)
+    status, reply = s.post("/v1/chat/completions", {**ASK, "max_tokens": 2})
+    assert status == 504 and reply["error"]["code"] == "queue_timeout"
+    stream.close()
 
 
 # ---- The life cycle --------------------------------------------------------------------------------------------
@@ -328,3 +337,20 @@ def test_the_service_manager_hears_of_readiness(start_server, tmp_path):
         s.signal(signal.SIGTERM)
         while b"STOPPING=1" not in manager.recv(4096):
             pass
+
+
+def test_a_socket_of_the_service_manager_is_taken_over(mock_model):
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(16)
+        command = f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve --device mock --model "$1" --port 1 3<&{listening.fileno()}'
+        process = subprocess.Popen(["bash", "-c", command, binary(), mock_model], pass_fds=[listening.fileno()], stdout=subprocess.PIPE,
+                                   text=True, env={k: v for k, v in os.environ.items() if not k.startswith("SEEKD_")})
+        with process, listening:
+            assert f":{listening.getsockname()[1]} " in process.stdout.readline()
+            raw = Raw(listening.getsockname()[1])
+            raw.request("GET", "/livez")
+            assert raw._line().startswith("HTTP/1.1 200")
+            raw.close()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
