@@ -60,7 +60,8 @@ static void test_integers_may_be_written_as_whole_floats_only(void **state)
 {
     int64_t n;
     (void)state;
-    parse("{\"a\": 5.0, \"b\": 5.5, \"c\": \"5\", \"d\": true, \"e\": 1e300, \"f\": -9223372036854775808, \"g\": [], \"h\": 9007199254740993.0}");
+    parse("{\"a\": 5.0, \"b\": 5.5, \"c\": \"5\", \"d\": true, \"e\": 1e300, \"f\": -9223372036854775808, \"g\": [], "
+          "\"h\": 9007199254740993.0}");
     assert_true(fields_int(&fields, root, "a", 1, 5, &n));
     assert_int_equal(n, 5);
     assert_true(fields_int(&fields, root, "f", INT64_MIN, INT64_MAX, &n));
