@@ -7,11 +7,11 @@ import pytest
 
 TOPICS = ["a lighthouse", "the rain", "a busy market", "bread", "a bicycle", "the ocean at night", "photosynthesis", "an old friend",
           "a chess game", "the moon", "a train", "honey bees", "a violin", "winter", "a map", "clocks"]
-SHARED = "You are a careful writer. " + "Use short sentences and plain words. " * 12
+SHARED = "You are a careful writer. " + "Use short sentences and plain words. " * 9
 
 
 def body(i, sampled, salt):
-    return {"model": "m", "stream": True, "max_tokens": 24, "cache_salt": salt, "seed": 100 + i, "temperature": 0.9 if sampled else 0,
+    return {"model": "m", "stream": True, "max_tokens": 16, "cache_salt": salt, "seed": 100 + i, "temperature": 0.9 if sampled else 0,
             "messages": [{"role": "system", "content": SHARED}, {"role": "user", "content": f"Write about {TOPICS[i]}."}],
             "logprobs": i % 4 == 0, "ignore_eos": i % 3 == 0}
 
@@ -27,14 +27,13 @@ def stream(server, request):
 
 @pytest.mark.parametrize("sampled", [False, True], ids=["greedy", "seeded"])
 def test_sixteen_streams_equal_their_solo_runs(real, sampled):
+    """Cold: nothing cached. Warm: every second one finds its whole prompt, the others share what the first of them computes."""
     kind = "seeded" if sampled else "greedy"
-    solo = [stream(real, body(i, sampled, f"solo-{kind}-{i}")) for i in range(16)]
+    solo = [stream(real, body(i, sampled, f"{kind}-{i}")) for i in range(16)]
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         cold = list(pool.map(lambda i: stream(real, body(i, sampled, f"cold-{kind}-{i}")), range(16)))
-        shared = list(pool.map(lambda i: stream(real, body(i, sampled, f"shared-{kind}")), range(16)))
-        warm = list(pool.map(lambda i: stream(real, body(i, sampled, f"shared-{kind}")), range(16)))
+        warm = list(pool.map(lambda i: stream(real, body(i, sampled, f"{kind}-{i if i % 2 else 'shared'}")), range(16)))
     assert cold == solo
-    assert shared == solo
     assert warm == solo
     assert len({json.dumps(s) for s in solo}) == 16
 
