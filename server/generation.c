@@ -213,12 +213,17 @@ static void send_bytes(struct generation *g, struct str bytes)
     cancel_all(g);
 }
 
-static void send_line(struct generation *g)
+/* What is said when there is no memory to say it. */
+#define NO_MEMORY "{\"error\":{\"message\":\"out of memory for the reply\",\"type\":\"server_error\",\"param\":null,\"code\":\"internal_error\"}}"
+#define NO_MEMORY_EVENTS "data: " NO_MEMORY "\n\ndata: [DONE]\n\n"
+
+static void send_line(struct generation *g, const char *otherwise)
 {
-    if (buf_status(&g->line) == STATUS_OK)
-        send_bytes(g, buf_str(&g->line));
+    send_bytes(g, buf_status(&g->line) == STATUS_OK ? buf_str(&g->line) : str_of(otherwise));
     buf_clear(&g->line);
 }
+
+static void out_of_memory(struct generation *g);
 
 static void write_head(struct generation *g)
 {
@@ -274,7 +279,11 @@ void generation_end_event(struct generation *g, const struct generation_choice *
         g->head_ids_sent = true;
     }
     buf_add_text(&g->line, "}\n\n");
-    send_line(g);
+    if (buf_status(&g->line) == STATUS_OK && buf_status(&g->head) == STATUS_OK && !g->over)
+        send_bytes(g, buf_str(&g->line));
+    else
+        out_of_memory(g);
+    buf_clear(&g->line);
 }
 
 void generation_emit_finish(struct emit_json *json, const struct generation_choice *c)
@@ -355,8 +364,7 @@ static void end_whole(struct generation *g)
         exchange_reply(g->exchange, 200, NULL, &body, headers);
         return;
     }
-    if (status == STATUS_OK)
-        send_bytes(g, buf_str(&body));
+    send_bytes(g, status == STATUS_OK ? buf_str(&body) : str_of(NO_MEMORY));
     buf_release(&body);
     if (!g->broken)
         exchange_stream_end(g->exchange);
@@ -374,7 +382,7 @@ static void end_stream(struct generation *g)
         buf_add_text(&g->line, "}\n\n");
     }
     buf_add_text(&g->line, "data: [DONE]\n\n");
-    send_line(g);
+    send_line(g, NO_MEMORY_EVENTS);
     if (!g->broken)
         exchange_stream_end(g->exchange);
 }
@@ -408,7 +416,7 @@ static void fail_reply(struct generation *g, enum reply_code code, const char *p
     reply_error_body(&g->line, code, param, message);
     if (g->streaming)
         buf_add_text(&g->line, "\n\ndata: [DONE]\n\n");
-    send_line(g);
+    send_line(g, g->streaming ? NO_MEMORY_EVENTS : NO_MEMORY);
     if (!g->broken)
         exchange_stream_end(g->exchange);
 }
@@ -420,6 +428,12 @@ static void out_of_memory(struct generation *g)
     fail_reply(g, REPLY_INTERNAL, NULL, "out of memory for the reply");
 }
 
+/* Text that could not be kept: the reply would not be what was generated. */
+static void note(struct generation_choice *c, enum status status)
+{
+    c->lost |= status != STATUS_OK;
+}
+
 /* Visible text goes through the stop strings, from min_tokens on. */
 static void push_visible(struct generation_choice *c, struct str visible)
 {
@@ -427,7 +441,7 @@ static void push_visible(struct generation_choice *c, struct str visible)
     if (!r->n_stops || (int64_t)c->n_tokens <= r->min_tokens)
         buf_add_str(&c->text, visible);
     else
-        stop_match_push(&c->stop, visible, &c->text);
+        note(c, stop_match_push(&c->stop, visible, &c->text));
     if (c->stop.matched >= 0) {
         c->stop_string = c->stop.matched;
         c->finish = GENERATION_STOP;
@@ -440,22 +454,22 @@ static void push_text(struct generation_choice *c, struct str piece, struct buf 
     if (piece.len == 0)
         return;
     buf_clear(visible);
-    reasoning_split_push(&c->split, piece, &c->reasoning, visible);
+    note(c, reasoning_split_push(&c->split, piece, &c->reasoning, visible));
     push_visible(c, buf_str(visible));
 }
 
 static void flush_text(struct generation_choice *c, struct buf *piece, struct buf *visible)
 {
     buf_clear(piece);
-    detokenizer_end(&c->detokenizer, piece);
+    note(c, detokenizer_end(&c->detokenizer, piece));
     push_text(c, buf_str(piece), visible);
     if (c->stop_string >= 0)
         return;
     buf_clear(visible);
-    reasoning_split_end(&c->split, &c->reasoning, visible);
+    note(c, reasoning_split_end(&c->split, &c->reasoning, visible));
     push_visible(c, buf_str(visible));
     if (c->stop_string < 0)
-        stop_match_end(&c->stop, &c->text);
+        note(c, stop_match_end(&c->stop, &c->text));
 }
 
 static bool is_mark(const struct generation *g, uint32_t token)
@@ -479,27 +493,29 @@ static void take_token(struct generation *g, struct generation_choice *c, const 
         buf_add(&c->ids, &token->token, sizeof token->token);
     buf_clear(piece);
     if (is_mark(g, token->token)) {
-        detokenizer_end(&c->detokenizer, piece);
-        buf_add_str(piece, tokenizer_bytes(g->server->text.tokenizer, token->token));
+        note(c, detokenizer_end(&c->detokenizer, piece));
+        note(c, buf_add_str(piece, tokenizer_bytes(g->server->text.tokenizer, token->token)));
     } else {
-        detokenizer_push(&c->detokenizer, token->token, piece);
+        note(c, detokenizer_push(&c->detokenizer, token->token, piece));
     }
     push_text(c, buf_str(piece), visible);
 }
 
 static void emit(struct generation *g, struct generation_choice *c)
 {
-    if (buf_status(&c->text) != STATUS_OK || buf_status(&c->reasoning) != STATUS_OK || buf_status(&c->entries.bytes) != STATUS_OK) {
+    note(c, buf_status(&c->text));
+    note(c, buf_status(&c->reasoning));
+    note(c, buf_status(&c->entries.bytes));
+    note(c, buf_status(&c->ids));
+    if (c->lost)
         out_of_memory(g);
-        return;
-    }
     if (!g->request->stream || g->over || g->broken)
         return;
     begin_stream(g);
     if (!c->opened)
         g->writer->open(g, c);
     c->opened = true;
-    if (c->reasoning.len || c->text.len)
+    if (!g->over && (c->reasoning.len || c->text.len))
         g->writer->delta(g, c);
 }
 
@@ -517,6 +533,8 @@ static void close_choice(struct generation *g, struct generation_choice *c, enum
     c->closed = true;
     if (g->request->stream && !g->broken)
         g->writer->close(g, c);
+    if (g->over)
+        return;
     metrics_add(g->server->metrics, METRICS_GENERATION_TOKENS, c->n_tokens);
     struct generation_prompt *p = &g->prompts[c->prompt];
     if (--p->n_open == 0 && p->submission) {
@@ -563,6 +581,8 @@ static void take_prompt_scores(struct generation_prompt *p, struct protocol_toke
     struct error error;
     while (protocol_next_token(reader, &token, &error) == STATUS_OK)
         add_entry(&p->entries, &token, false);
+    if (buf_status(&p->entries.bytes) != STATUS_OK)
+        out_of_memory(p->generation);
 }
 
 static void take_tokens(struct generation_prompt *p, struct protocol_tokens_reader *reader)
@@ -690,34 +710,49 @@ static void on_gone(struct exchange *exchange)
     exchange_abandon(exchange);
 }
 
-/* Comment lines on a stream that waits; with keepalive_nonstream, line ends before a whole reply. */
-static void on_tick(void *arg)
-{
-    struct generation *g = arg;
-    g->tick = 0;
-    if (g->request->stream) {
-        begin_stream(g);
-        for (uint32_t i = 0; i < g->n_choices; i++) {
-            if (!g->choices[i].opened)
-                g->writer->open(g, &g->choices[i]);
-            g->choices[i].opened = true;
-        }
-        send_bytes(g, str_of(": keep-alive\n\n"));
-    } else {
-        if (!g->whole_begun)
-            exchange_stream_begin(g->exchange, "application/json");
-        g->whole_begun = true;
-        send_bytes(g, str_of("\n"));
-    }
-    if (!g->broken)
-        g->tick = loop_timer_start(front_loop(g->server->front), settings(g)->keepalive_interval_ms, on_tick, g);
-}
+static void on_tick(void *arg);
 
 static void start_tick(struct generation *g)
 {
     const struct config *config = settings(g);
     if (config->keepalive_interval_ms && (g->request->stream || config->keepalive_nonstream))
         g->tick = loop_timer_start(front_loop(g->server->front), config->keepalive_interval_ms, on_tick, g);
+}
+
+static void keep_stream_alive(struct generation *g)
+{
+    begin_stream(g);
+    for (uint32_t i = 0; i < g->n_choices && !g->over; i++) {
+        if (!g->choices[i].opened)
+            g->writer->open(g, &g->choices[i]);
+        g->choices[i].opened = true;
+    }
+    if (!g->over)
+        send_bytes(g, str_of(": keep-alive\n\n"));
+}
+
+static void keep_whole_alive(struct generation *g)
+{
+    if (!g->whole_begun)
+        exchange_stream_begin(g->exchange, "application/json");
+    g->whole_begun = true;
+    send_bytes(g, str_of("\n"));
+}
+
+/* Comment lines on a stream that waits; with keepalive_nonstream, line ends before a whole reply. */
+static void on_tick(void *arg)
+{
+    struct generation *g = arg;
+    struct exchange *exchange = g->exchange;
+    exchange_ref(exchange);
+    g->tick = 0;
+    if (g->request->stream)
+        keep_stream_alive(g);
+    else
+        keep_whole_alive(g);
+    if (!g->broken && !g->over)
+        start_tick(g);
+    exchange_unref(exchange);
 }
 
 static void fill_submit(const struct generation *g, const struct generation_prompt *p, uint32_t *stop_ids, struct protocol_submit *out)

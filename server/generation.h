@@ -45,6 +45,7 @@ struct generation_choice {
     enum generation_finish finish;
     int32_t stop_string;               /* that ended it, or -1 */
     int64_t stop_token;                /* of the caller's, or -1 */
+    bool lost;                         /* text or entries, for want of memory */
     bool opened, closed;               /* stream: its first and last chunk were written */
     bool owes_echo;                    /* stream: the prompt's text goes before the next piece */
     uint64_t offset;                   /* of the next token, in code points of the returned text */
