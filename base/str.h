@@ -49,6 +49,8 @@ static inline ptrdiff_t str_find(struct str a, struct str needle)
 {
     if (needle.len == 0)
         return 0;
+    if (a.len < needle.len)
+        return -1;
     const void *hit = memmem(a.at, a.len, needle.at, needle.len);
     return hit ? (const char *)hit - a.at : -1;
 }

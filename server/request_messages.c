@@ -223,6 +223,7 @@ static void read_message(struct reading *r, const json_t *object, size_t index, 
         fields_fault(f, "invalid_type", NULL, "expected an object, found %s", fields_kind(object));
         return;
     }
+    m->content = m->reasoning = m->name = m->tool_call_id = str_of("");
     if (!read_role(f, object, &m->role))
         return;
     read_content(r, object, m);
