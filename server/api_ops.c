@@ -4,6 +4,7 @@
 #include "server/front.h"
 #include "server/metrics.h"
 #include "server/reply.h"
+#include "server/request.h"
 #include "server/routes.h"
 #include "server/server.h"
 #include "server/version.h"
@@ -128,8 +129,6 @@ void api_banner(struct exchange *exchange)
 
 /* ---- Models ------------------------------------------------------------------------------------------------ */
 
-static const char *const aliases[] = {"deepseek-chat", "deepseek-reasoner"};
-
 static void write_model(struct emit_json *json, const struct server *server, const char *id, uint32_t context)
 {
     emit_object_begin(json);
@@ -146,8 +145,8 @@ static void write_model(struct emit_json *json, const struct server *server, con
     emit_key_null(json, "parent");
     emit_key(json, "aliases");
     emit_array_begin(json);
-    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
-        emit_text(json, aliases[i]);
+    for (size_t i = 0; request_alias(i); i++)
+        emit_text(json, request_alias(i));
     emit_array_end(json);
     emit_object_end(json);
 }
@@ -170,8 +169,8 @@ void api_models(struct exchange *exchange)
     emit_key(&json, "data");
     emit_array_begin(&json);
     write_model(&json, server, server->model_id, context_of(server));
-    for (size_t i = 0; ((const struct config *)server->config)->list_aliases && i < sizeof aliases / sizeof aliases[0]; i++)
-        write_model(&json, server, aliases[i], context_of(server));
+    for (size_t i = 0; ((const struct config *)server->config)->list_aliases && request_alias(i); i++)
+        write_model(&json, server, request_alias(i), context_of(server));
     emit_array_end(&json);
     emit_object_end(&json);
     reply_json(exchange, 200, &body);
@@ -182,8 +181,8 @@ void api_model(struct exchange *exchange)
     const struct server *server = exchange_server(exchange);
     struct str id = exchange_request(exchange)->path_tail;
     bool known = str_is(id, server->model_id);
-    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
-        known |= str_is(id, aliases[i]);
+    for (size_t i = 0; request_alias(i); i++)
+        known |= str_is(id, request_alias(i));
     if (!known) {
         char quoted[ERROR_QUOTE_BYTES];
         reply_error(exchange, REPLY_MODEL_NOT_FOUND, "model", "%s is not served here", error_quote(quoted, id.at, id.len));

@@ -70,6 +70,11 @@ static const struct {
                {"deepseek-flash", CHAT_THINKING_DEFAULT}, {"deepseek-v4-flash", CHAT_THINKING_DEFAULT},
                {"deepseek-v4-pro", CHAT_THINKING_DEFAULT}};
 
+const char *request_alias(size_t index)
+{
+    return index < sizeof aliases / sizeof aliases[0] ? aliases[index].name : NULL;
+}
+
 void request_read_model(struct fields *f, struct exchange *exchange, const json_t *root, enum chat_thinking *thinking)
 {
     const struct server *server = exchange_server(exchange);
@@ -526,14 +531,14 @@ static void check_form(struct fields *f, const json_t *root)
 static void read_chat(struct fields *f, struct arena *arena, const json_t *root, struct request *r)
 {
     static const char *const formats[] = {"auto", "none", "deepseek", NULL};
-    bool generation_prompt, stream_reasoning;
+    bool generation_prompt;
     check_form(f, root);
     check_tools(f, root);
     read_thinking(f, arena, root, r);
     fields_bool(f, root, "separate_reasoning", &r->separate_reasoning);
     if (fields_choice(f, root, "reasoning_format", formats) == 1)
         r->separate_reasoning = false;
-    fields_bool(f, root, "stream_reasoning", &stream_reasoning);
+    fields_bool(f, root, "stream_reasoning", &r->stream_reasoning);
     fields_bool(f, root, "include_reasoning", &r->include_reasoning);
     bool given = fields_bool(f, root, "add_generation_prompt", &generation_prompt);
     fields_bool(f, root, "continue_final_message", &r->continue_final);
@@ -551,8 +556,8 @@ void request_read(struct fields *f, struct exchange *exchange, const json_t *roo
     const struct config *config = server->config;
     enum chat_thinking thinking = r->thinking;
     *r = (struct request){.kind = kind, .n = 1, .max_tokens = -1, .logprobs = -1, .prompt_logprobs = -1, .skip_special = true,
-                          .use_cache = true, .separate_reasoning = true, .include_reasoning = true, .add_generation_prompt = true,
-                          .parse_special = true, .thinking = thinking, .timings = config->timings};
+                          .use_cache = true, .separate_reasoning = true, .stream_reasoning = true, .include_reasoning = true,
+                          .add_generation_prompt = true, .parse_special = true, .thinking = thinking, .timings = config->timings};
     default_sampling(r, server);
     read_sampling(f, exchange, root, limits, r);
     read_lengths(f, exchange, root, limits, r);

@@ -60,7 +60,7 @@ struct request {
     /* chat */
     enum chat_thinking thinking;
     struct str effort, template_kwargs;
-    bool separate_reasoning, include_reasoning, add_generation_prompt, continue_final;
+    bool separate_reasoning, stream_reasoning, include_reasoning, add_generation_prompt, continue_final;
 };
 
 /* The exchange's body as a tree, whose root is an object. The tree's memory is charged before it is built. */
@@ -75,6 +75,7 @@ void request_release_body(struct exchange *exchange, struct request_body *body);
 enum status request_read_limits(struct exchange *exchange, struct request_limits *out, struct error *error) must_check;
 
 /* Field "model": known, allowed for the key; sets *thinking where the name says so. */
+const char *request_alias(size_t index); /* names that always mean the served model; null after the last */
 void request_read_model(struct fields *fields, struct exchange *exchange, const json_t *root, enum chat_thinking *thinking);
 
 /* All fields but model, messages and prompt, with defaults; unknown and unsupported ones are judged too. */

@@ -23,6 +23,14 @@ static struct str copy(struct reading *r, struct str text)
     return kept;
 }
 
+/* Names and ids hold no U+0000: they travel to places where it would end them. */
+static struct str copy_name(struct reading *r, const char *key, struct str text)
+{
+    if (memchr(text.at, 0, text.len))
+        fields_fault(r->fields, "invalid_value", key, "holds U+0000");
+    return copy(r, text);
+}
+
 static struct str value_of(const json_t *string)
 {
     return str_from(json_string_value(string), json_string_length(string));
@@ -127,7 +135,7 @@ static void read_call(struct reading *r, const json_t *object, struct chat_tool_
     if (!fields_str(f, object, "id", 512, &text))
         fields_fault(f, "missing_required_parameter", "id", "expected a string");
     else
-        call->id = copy(r, text);
+        call->id = copy_name(r, "id", text);
     if (fields_str(f, object, "type", 64, &text) && !str_is(text, "function"))
         fields_fault(f, "invalid_value", "type", "expected function");
     function = fields_object(f, object, "function");
@@ -139,7 +147,7 @@ static void read_call(struct reading *r, const json_t *object, struct chat_tool_
     if (!json_is_string(name) || json_string_length(name) == 0)
         fields_fault(f, name ? "invalid_type" : "missing_required_parameter", "function.name", "expected a name");
     else
-        call->name = copy(r, value_of(name));
+        call->name = copy_name(r, "function.name", value_of(name));
     if (!f->status)
         read_arguments(r, function, call);
 }
@@ -228,14 +236,14 @@ static void read_message(struct reading *r, const json_t *object, size_t index, 
         return;
     read_content(r, object, m);
     if (fields_str(f, object, "name", 256, &text))
-        m->name = copy(r, text);
+        m->name = copy_name(r, "name", text);
     if (m->role == CHAT_ASSISTANT) {
         read_reasoning(r, object, m);
         read_calls(r, object, m, prefix);
     }
     check_presence(r, object, m);
     if (m->role == CHAT_TOOL && fields_str(f, object, "tool_call_id", 512, &text))
-        m->tool_call_id = copy(r, text);
+        m->tool_call_id = copy_name(r, "tool_call_id", text);
     if (fields_bool(f, object, "prefix", &is_prefix) && is_prefix) {
         if (m->role != CHAT_ASSISTANT || index + 1 != n)
             fields_fault(f, "invalid_value", "prefix", "only on the last message, and of role assistant");

@@ -130,11 +130,17 @@ static void send_delta(struct generation *g, struct generation_choice *c, const 
     finish_event(g, c, with_logprobs, false);
 }
 
+/* With stream_reasoning off the thought is one piece, once it is complete. */
+static bool may_send_reasoning(const struct generation *g, const struct generation_choice *c)
+{
+    return c->reasoning.len && (g->request->stream_reasoning || c->finish != GENERATION_RUNNING || !reasoning_split_in_reasoning(&c->split));
+}
+
 static void send_deltas(struct generation *g, struct generation_choice *c)
 {
     if (!shows_reasoning(g))
         buf_clear(&c->reasoning);
-    if (c->reasoning.len)
+    if (may_send_reasoning(g, c))
         send_delta(g, c, "reasoning_content", &c->reasoning, c->text.len == 0);
     if (c->text.len)
         send_delta(g, c, "content", &c->text, true);

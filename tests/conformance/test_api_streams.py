@@ -120,6 +120,14 @@ def test_the_thought_comes_before_the_answer(fleet, name):
     assert message["reasoning_content"] == THOUGHT and message["content"] == ANSWER
 
 
+def test_the_thought_comes_in_one_piece_where_asked(fleet):
+    chunks = stream(fleet["thinker"], chat(max_tokens=60, stream_reasoning=False, logprobs=True))
+    assert [d["delta"]["reasoning_content"] for c in chunks for d in c["choices"] if d["delta"].get("reasoning_content")] == [THOUGHT]
+    assert events.join(chunks)[0]["logprobs"] == whole(fleet["thinker"], chat(max_tokens=60, logprobs=True))["choices"][0]["logprobs"]
+    cut = stream(fleet["thinker"], chat(max_tokens=4, stream_reasoning=False))
+    assert events.join(cut)[0]["message"] == {"role": "assistant", "content": None, "reasoning_content": THOUGHT[:4]}
+
+
 def test_the_thought_is_left_out_where_asked(fleet):
     chunks = stream(fleet["thinker"], chat(max_tokens=60, include_reasoning=False))
     assert events.join(chunks)[0]["message"] == {"role": "assistant", "content": ANSWER}
