@@ -214,7 +214,9 @@ static void send_bytes(struct generation *g, struct str bytes)
 }
 
 /* What is said when there is no memory to say it. */
-#define NO_MEMORY "{\"error\":{\"message\":\"out of memory for the reply\",\"type\":\"server_error\",\"param\":null,\"code\":\"internal_error\"}}"
+#define NO_MEMORY                                                                                             \
+    "{\"error\":{\"message\":\"out of memory for the reply\",\"type\":\"server_error\",\"param\":null,"         \
+    "\"code\":\"internal_error\"}}"
 #define NO_MEMORY_EVENTS "data: " NO_MEMORY "\n\ndata: [DONE]\n\n"
 
 static void send_line(struct generation *g, const char *otherwise)

@@ -593,11 +593,35 @@ enum status request_render(struct exchange *exchange, const struct chat_input *i
     return status;
 }
 
+/* More bytes than the context could hold of the longest token there is: not worth splitting. Normal forms may shorten a text. */
+static bool is_hopeless(const struct tokenizer *tokenizer, const struct request_text *text, uint32_t context)
+{
+    enum { BYTES_ALWAYS_TRIED = 16, SHORTENED_AT_MOST = 4 };
+    uint64_t bytes = 0, longest = 1;
+    for (uint32_t i = 0; i < text->n_spans; i++)
+        bytes += text->spans[i].text.len;
+    if (bytes / BYTES_ALWAYS_TRIED <= context)
+        return false;
+    for (uint32_t id = 0; id < tokenizer_size(tokenizer); id++) {
+        uint64_t len = tokenizer_bytes(tokenizer, id).len;
+        longest = len > longest ? len : longest;
+    }
+    return bytes / (SHORTENED_AT_MOST * longest) > context;
+}
+
+static enum status too_long(const char *param, uint32_t context, struct error *error)
+{
+    return error_set_path(error, STATUS_LIMIT, "context_length_exceeded", param,
+                          "the prompt is longer than the %u tokens of the context allow", context);
+}
+
 enum status request_encode(struct exchange *exchange, const struct request_text *text, uint32_t context, struct request_prompt *out,
                            struct error *error)
 {
     const struct tokenizer *tokenizer = exchange_server(exchange)->text.tokenizer;
     struct token_list list;
+    if (is_hopeless(tokenizer, text, context))
+        return too_long(text->param, context, error);
     token_list_init(&list, context);
     enum status status = STATUS_OK;
     if (text->add_bos && tokenizer_bos(tokenizer) >= 0)
@@ -607,8 +631,7 @@ enum status request_encode(struct exchange *exchange, const struct request_text 
     if (status == STATUS_LIMIT && list.n < context)
         status = error_set_path(error, STATUS_LIMIT, "invalid_value", text->param, "the text takes too much work to split into tokens");
     else if (status == STATUS_LIMIT || (!status && list.n >= context))
-        status = error_set_path(error, STATUS_LIMIT, "context_length_exceeded", text->param,
-                                "the prompt is longer than the %u tokens of the context allow", context);
+        status = too_long(text->param, context, error);
     if (!status) {
         out->ids = arena_alloc(exchange_arena(exchange), (list.n + 1) * sizeof *out->ids);
         out->n_ids = (uint32_t)list.n;

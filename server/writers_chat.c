@@ -133,7 +133,8 @@ static void send_delta(struct generation *g, struct generation_choice *c, const 
 /* With stream_reasoning off the thought is one piece, once it is complete. */
 static bool may_send_reasoning(const struct generation *g, const struct generation_choice *c)
 {
-    return c->reasoning.len && (g->request->stream_reasoning || c->finish != GENERATION_RUNNING || !reasoning_split_in_reasoning(&c->split));
+    bool complete = c->finish != GENERATION_RUNNING || !reasoning_split_in_reasoning(&c->split);
+    return c->reasoning.len && (g->request->stream_reasoning || complete);
 }
 
 static void send_deltas(struct generation *g, struct generation_choice *c)

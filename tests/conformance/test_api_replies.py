@@ -243,3 +243,15 @@ def test_bodies_whose_trees_would_take_too_much_are_refused(start_server):
         assert status == 503 and b'"server_overloaded"' in body and headers["Retry-After"], body
     for _ in range(30):
         assert s.post(CHAT, {"model": "tiny", "messages": USER, "max_tokens": 2, "foo": [0] * 2000})[0] == 200
+
+
+def test_more_messages_than_the_limit_are_refused(fleet):
+    for n, code in ((4096, "context_length_exceeded"), (4097, "array_above_max_length")):
+        status, reply = fleet["plain"].post(CHAT, {"model": "tiny", "messages": USER * n})
+        assert status == 400 and reply["error"]["code"] == code and reply["error"]["param"] == "messages"
+
+
+def test_a_prompt_of_hopeless_length_is_refused_before_it_is_split(fleet):
+    for text in ("x" * 4000000, "\u4f60" * 1000000, " \n" * 2000000):
+        status, reply = fleet["plain"].post(CHAT, {"model": "tiny", "messages": [{"role": "user", "content": text}]})
+        assert status == 400 and reply["error"]["code"] == "context_length_exceeded" and reply["error"]["param"] == "messages"

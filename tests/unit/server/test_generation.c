@@ -10,6 +10,7 @@
 #define THOUGHT "Hm, \xC3\xA9"
 #define ANSWER "It is \xF0\x9F\x8C\x8D, 4."
 #define STREAM "\"stream\":true,"
+#define STOPS "\"stop\":[\"\xF0\x9F\x8C\x8D,\",\"Hm\"],"
 #define CHAT(fields) "{\"model\":\"m\"," fields "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
 
 static struct error error;
@@ -186,7 +187,7 @@ static void test_a_stop_string_cancels_what_still_runs(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 50; seed++) {
         struct rng rng = rng_seeded(seed);
-        struct exchange *e = begin(seed % 2 ? CHAT(STREAM "\"stop\":[\"\xF0\x9F\x8C\x8D,\",\"Hm\"],") : CHAT("\"stop\":[\"\xF0\x9F\x8C\x8D,\",\"Hm\"],"));
+        struct exchange *e = begin(seed % 2 ? CHAT(STREAM STOPS) : CHAT(STOPS));
         play(&rng, 0, 0, true);
         struct got got = seed % 2 ? read_stream(e) : read_whole(e);
         assert_string_equal(got.content, "It is ");
