@@ -132,7 +132,7 @@ enum line_editor_result line_editor_read(struct line_editor *editor, const char 
     int n = 0;
     editor->prompt = prompt;
     el_resize(editor->edit);
-    el_set(editor->edit, EL_PREP_TERM, 1); /* before the prompt is shown, or what is typed right after it is read as a line of the terminal */
+    el_set(editor->edit, EL_PREP_TERM, 1); /* before the prompt: what is typed right after it must not be a line of the terminal */
     const char *text = el_gets(editor->edit, &n);
     if (*editor->interrupted)
         return LINE_EDITOR_INTERRUPTED;
