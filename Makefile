@@ -62,12 +62,15 @@ ISA_avx512      = $(ISA_avx2) -mavx512f -mavx512bw -mavx512vl -mavx512dq
 ISA_avx512_vnni = $(ISA_avx512) -mavx512vnni -mavx512bf16
 isa_flags = $(if $(filter %_avx512_vnni,$(basename $(1))),$(ISA_avx512_vnni),$(if $(filter %_avx512,$(basename $(1))),$(ISA_avx512),$(if $(filter %_avx2,$(basename $(1))),$(ISA_avx2))))
 
+# Instrumented, one of these files takes minutes and gigabytes to compile; the sweeps hold them against the instrumented reference.
+CFLAGS_PLAIN = $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(CFLAGS_ALL))
+
 # Tests pass literals where a main function's argv would stand.
 $(BUILD)/tests/%.o: WARNINGS += -Wno-write-strings
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(call isa_flags,$<) $(EXTRA_$(basename $(notdir $<))) -MMD -MP -c $< -o $@
+	$(CC) $(if $(call isa_flags,$<),$(CFLAGS_PLAIN),$(CFLAGS_ALL)) $(call isa_flags,$<) $(EXTRA_$(basename $(notdir $<))) -MMD -MP -c $< -o $@
 
 # Rebuild everything when the compiler or its flags change.
 $(BUILD)/flags: FORCE
