@@ -19,6 +19,7 @@ present() {
     c:*) command -v "$what" >/dev/null 2>&1 ;;
     p:*) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "$what" ;;
     f:*) [ -e "$what" ] ;;
+    r:*) resources=$("$what" -print-resource-dir 2>/dev/null) && find "$resources/" -name 'libclang_rt.fuzzer*.a' | grep -q . ;;
     v:*) "$what" -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
     esac
 }
@@ -54,8 +55,17 @@ echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086
 $as_root apt-get update -qq || echo "apt-get update failed; trying with the lists at hand" >&2
+# A distribution may keep what is wanted in another package: the build names what it then still misses.
+known=
+for package in $missing; do
+    if apt-cache show "$package" >/dev/null 2>&1; then
+        known="$known $package"
+    else
+        echo "this distribution has no package $package: left out" >&2
+    fi
+done
 # shellcheck disable=SC2086
-if ! $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null; then
+if ! $as_root apt-get install -y -qq --no-install-recommends $known >/dev/null; then
     echo "could not install:$missing" >&2
     exit 1
 fi
