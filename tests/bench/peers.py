@@ -2,10 +2,10 @@
 """Speed of seekd beside llama.cpp on the same files, alternating in one run, and the table for docs/performance.md.
 
     make bench-peers
-    tests/bench/peers.py [--build DIR] [--rounds N] [--only smollm2,q4_0,...] [--streams] [--quality]
+    tests/bench/peers.py [--build DIR] [--rounds N] [--only smollm2,q4_0,...] [--isa avx2] [--no-streams]
 
 llama.cpp is built from the vendor/llama.cpp folder of the Python source package llama-cpp-python (fetched with pip,
-kept under BUILD/peers). Each round runs ours, theirs, ours, theirs; the table shows medians, the ratio, and the spread of
+kept under BUILD/peers); --isa avx2 holds both sides to AVX2, on any machine. Each round runs ours, theirs, ours, theirs; the table shows medians, the ratio, and the spread of
 ours against itself, below which a difference is no result.
 """
 
@@ -23,6 +23,9 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGE = "llama-cpp-python==0.3.36"
+PROGRAMS = ("llama-bench", "llama-server", "llama-perplexity")
+ISA_FLAGS = {"native": ["-DGGML_NATIVE=ON"],
+             "avx2": ["-DGGML_NATIVE=OFF"] + [f"-DGGML_{f}=ON" for f in ("AVX", "AVX2", "FMA", "F16C", "BMI2")]}
 SHAPES = ("Q4_0", "Q8_0", "Q4_K", "BF16")
 THREADS = len(os.sched_getaffinity(0))
 FLOORS = {("smollm2-q4_1", "prompt"): 2.0}
@@ -34,10 +37,11 @@ def sh(command, **kw):
     return subprocess.run(command, cwd=ROOT, check=True, **kw)
 
 
-def peer_programs(build):
-    """llama-bench and llama-server, built once."""
+def peer_programs(build, isa):
+    """llama-bench and llama-server for this machine or for plain AVX2, built once."""
     peers = os.path.join(build, "peers")
-    programs = {n: os.path.join(peers, "llama/bin", n) for n in ("llama-bench", "llama-server", "llama-perplexity")}
+    tree = "llama" if isa == "native" else f"llama-{isa}"
+    programs = {n: os.path.join(peers, tree, "bin", n) for n in PROGRAMS}
     if all(os.path.exists(p) for p in programs.values()):
         return programs
     os.makedirs(peers, exist_ok=True)
@@ -47,10 +51,9 @@ def peer_programs(build):
     with tarfile.open(os.path.join(peers, archive)) as t:
         t.extractall(peers, filter="data")
     source = os.path.join(peers, archive[:-len(".tar.gz")], "vendor/llama.cpp")
-    sh(["cmake", "-S", source, "-B", os.path.join(peers, "llama"), "-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON",
-        "-DBUILD_SHARED_LIBS=OFF", "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF"],
-       stdout=subprocess.DEVNULL)
-    sh(["cmake", "--build", os.path.join(peers, "llama"), "-j", str(THREADS), "--target", *programs], stdout=subprocess.DEVNULL)
+    sh(["cmake", "-S", source, "-B", os.path.join(peers, tree), "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=OFF",
+        "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF", *ISA_FLAGS[isa]], stdout=subprocess.DEVNULL)
+    sh(["cmake", "--build", os.path.join(peers, tree), "-j", str(THREADS), "--target", *programs], stdout=subprocess.DEVNULL)
     return programs
 
 
@@ -69,9 +72,13 @@ def model_files(build, wanted):
     return files
 
 
-def ours(seekd, path, prompt, generate):
+def cpu_isa(isa):
+    return "auto" if isa == "native" else isa
+
+
+def ours(seekd, path, prompt, generate, isa):
     out = sh([seekd, "bench", "--model", path, "--prompt", str(prompt), "--generate", str(generate), "--threads", str(THREADS),
-              "--json"], capture_output=True, text=True).stdout
+              "--cpu-isa", cpu_isa(isa), "--json"], capture_output=True, text=True).stdout
     r = json.loads(out)
     return r["prompt_tokens_per_second"], r["generation_tokens_per_second"]
 
@@ -94,7 +101,7 @@ def compare(args, programs, files):
     for name, path in files.items():
         a, b = [], []
         for _ in range(args.rounds):
-            a.append(ours(seekd, path, 512, 128))
+            a.append(ours(seekd, path, 512, 128, args.isa))
             b.append(theirs(programs["llama-bench"], path, 512, 128))
         for i, phase in enumerate(("prompt", "generation")):
             x, y = [r[i] for r in a], [r[i] for r in b]
@@ -173,7 +180,7 @@ def compare_streams(args, programs, files):
         for _ in range(max(1, args.rounds // 2)):
             port = free_port()
             a.append(streams([seekd, "serve", "--model", path, "--model-name", "m", "--port", str(port), "--threads",
-                              str(THREADS), "--log-level", "error"], port, "m", 16, 128))
+                              str(THREADS), "--cpu-isa", cpu_isa(args.isa), "--log-level", "error"], port, "m", 16, 128))
             port = free_port()
             b.append(streams([programs["llama-server"], "-m", path, "--port", str(port), "-np", "16", "-c", str(16 * 512),
                               "-t", str(THREADS), "-tb", str(THREADS), "--jinja"], port, "m", 16, 128))
@@ -190,10 +197,11 @@ def main():
     p.add_argument("--build", default="build")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--only", default="smollm2," + ",".join(t.lower() for t in SHAPES))
+    p.add_argument("--isa", choices=ISA_FLAGS, default="native")
     p.add_argument("--no-streams", action="store_true")
     args = p.parse_args()
     args.build = os.path.join(ROOT, args.build)
-    programs = peer_programs(args.build)
+    programs = peer_programs(args.build, args.isa)
     files = model_files(args.build, args.only.split(","))
     rows, ok = compare(args, programs, files)
     if not args.no_streams:
