@@ -13,6 +13,7 @@ enum {
     CONTEXT_MAX_AUTO = 32768,
     LOGIT_ROWS_MIN = 64,
     MARGIN_BYTES = 256 << 20, /* left to the rest of the machine */
+    PAGES_MIN = 2, /* one being filled and one being copied */
 };
 
 struct device_cpu {
@@ -92,7 +93,8 @@ static enum status plan_pages(struct device_cpu_report *r, const struct model_co
     r->page_bytes = model_page_bytes(c, r->kv_dtype);
     if (!budget) {
         budget = available > MARGIN_BYTES ? (available - MARGIN_BYTES) / 2 : 0;
-        uint64_t most = (uint64_t)pages_of(r->context) * o->max_running * r->page_bytes;
+        uint64_t most = (uint64_t)pages_of(r->context) * o->max_running;
+        most = (most < PAGES_MIN ? PAGES_MIN : most) * r->page_bytes;
         budget = budget < most ? budget : most;
     }
     uint64_t n = budget / r->page_bytes;
@@ -102,7 +104,7 @@ static enum status plan_pages(struct device_cpu_report *r, const struct model_co
                          "a context of %u tokens needs %u pages of %llu bytes; the cache memory of %llu MB holds %llu: lower "
                          "--context or raise --kv-memory", o->context, pages_of(o->context), (unsigned long long)r->page_bytes,
                          (unsigned long long)(budget >> 20), (unsigned long long)n);
-    if (n < 2)
+    if (n < PAGES_MIN)
         return error_set(error, STATUS_NO_MEMORY, "no memory for the key-value cache: %llu MB are free, a page takes %llu bytes",
                          (unsigned long long)(available >> 20), (unsigned long long)r->page_bytes);
     if (n < pages_of(r->context))

@@ -112,49 +112,40 @@ INLINE void group16_in(mf *acc, const unsigned char *codes, const float *scales,
         acc[c] = mf_fnma(mf_load(scales + PANEL_ROWS), mf_set1(ROW(rows, s16[g], c)), acc[c]);
 }
 
-/* What the blocks of a tile share: the panel's running address, and the scales of a block of 256. */
-struct tile_weights {
-    const unsigned char *at;
-    mf d_super, dmin_super;
+/* The scales of a block of 256, one register of each per half. */
+struct super_scales {
+    mf d[HALVES], dmin[HALVES];
 };
 
-INLINE void nibble_block(mf *acc, struct tile_weights *w, const struct tile_rows *rows, uint32_t b, unsigned half, enum pack_kind kind)
+INLINE void nibble_block(mf *acc, const unsigned char *at, const struct super_scales *super, const struct tile_rows *rows,
+                         unsigned half, enum pack_kind kind)
 {
     mi isum[MAX_COLUMNS];
-    if (kind == PACK_NIBBLE_K && b % 8 == 0) {
-        w->d_super = mf_from_f16(w->at + 2 * W * half);
-        w->dmin_super = mf_from_f16(w->at + 2 * PANEL_ROWS + 2 * W * half);
-        w->at += 4 * PANEL_ROWS;
-    }
-    dot_nibbles(w->at + 4 * W * half, rows, kind != PACK_NIBBLE, isum);
-    w->at += 256;
+    const unsigned char *after = at + 256;
+    dot_nibbles(at + 4 * W * half, rows, kind != PACK_NIBBLE, isum);
     if (kind == PACK_NIBBLE_K) {
-        scale_in(acc, isum, mf_mul(w->d_super, mf_from_u8(w->at + W * half)), rows);
-        minimum_in(acc, mf_mul(w->dmin_super, mf_from_u8(w->at + PANEL_ROWS + W * half)), rows);
-        w->at += 2 * PANEL_ROWS;
+        scale_in(acc, isum, mf_mul(super->d[half], mf_from_u8(after + W * half)), rows);
+        minimum_in(acc, mf_mul(super->dmin[half], mf_from_u8(after + PANEL_ROWS + W * half)), rows);
         return;
     }
-    scale_in(acc, isum, mf_from_f16(w->at + 2 * W * half), rows);
-    w->at += 2 * PANEL_ROWS;
+    scale_in(acc, isum, mf_from_f16(after + 2 * W * half), rows);
     if (kind == PACK_NIBBLE_MIN) {
-        mf minimum = mf_from_f16(w->at + 2 * W * half);
+        mf minimum = mf_from_f16(after + 2 * PANEL_ROWS + 2 * W * half);
 #pragma GCC unroll 16
         for (unsigned c = 0; c < rows->n; c++)
             acc[c] = mf_fma(minimum, mf_set1(ROW(rows, s, c)), acc[c]);
-        w->at += 2 * PANEL_ROWS;
     }
 }
 
-INLINE void byte_block(mf *acc, struct tile_weights *w, const struct tile_rows *rows, unsigned half, enum pack_kind kind,
+INLINE void byte_block(mf *acc, const unsigned char *at, const struct tile_rows *rows, unsigned half, enum pack_kind kind,
                        bool group16, bool has_minimum)
 {
     mi isum[MAX_COLUMNS];
-    const unsigned char *codes = w->at + 4 * W * half, *after = w->at + 512;
+    const unsigned char *codes = at + 4 * W * half, *after = at + 512;
     const float *scales = (const float *)(const void *)after + W * half;
     if (group16) {
         group16_in(acc, codes, scales, rows, 0, has_minimum);
         group16_in(acc, codes, scales + 2 * PANEL_ROWS, rows, 1, has_minimum);
-        w->at = after + 4 * PANEL_ROWS * sizeof(float);
         return;
     }
 #pragma GCC unroll 16
@@ -164,32 +155,80 @@ INLINE void byte_block(mf *acc, struct tile_weights *w, const struct tile_rows *
     scale_in(acc, isum, kind == PACK_BYTE ? mf_from_f16(after + 2 * W * half) : mf_load(scales), rows);
     if (has_minimum)
         minimum_in(acc, mf_load(scales + PANEL_ROWS), rows);
-    w->at = after + (kind == PACK_BYTE ? 2 * PANEL_ROWS : 2 * PANEL_ROWS * sizeof(float));
 }
 
-INLINE void tile_q8(const struct panel_job *job, uint32_t panel, unsigned half, uint32_t row, enum pack_kind kind, bool group16,
-                    bool has_minimum, unsigned n)
+INLINE size_t q8_block_bytes(enum pack_kind kind, bool group16)
+{
+    switch (kind) {
+    case PACK_NIBBLE:
+    case PACK_NIBBLE_K:
+        return 256 + 2 * PANEL_ROWS;
+    case PACK_NIBBLE_MIN:
+        return 256 + 4 * PANEL_ROWS;
+    case PACK_BYTE:
+        return 512 + 2 * PANEL_ROWS;
+    default:
+        return 512 + (group16 ? 4 : 2) * PANEL_ROWS * sizeof(float);
+    }
+}
+
+/* Halves [half, half + n_halves) of a panel times n rows. Both halves at once read the panel in one pass, which is what
+ * counts when it comes from memory; one at a time leaves registers for more rows. */
+INLINE void tile_q8(const struct panel_job *job, uint32_t panel, unsigned half, unsigned n_halves, uint32_t row, enum pack_kind kind,
+                    bool group16, bool has_minimum, unsigned n)
 {
     uint32_t n_blocks = job->x->n_blocks;
-    struct tile_weights w = {packed_panel(job->w, panel), mf_zero(), mf_zero()};
+    const unsigned char *at = packed_panel(job->w, panel);
+    struct super_scales super;
     struct tile_rows rows = {.lane = n < QUAD_ROWS ? row % QUAD_ROWS : 0, .n = n};
-    mf acc[MAX_COLUMNS];
+    mf acc[HALVES][MAX_COLUMNS];
 #pragma GCC unroll 4
     for (unsigned i = 0; i < (n + QUAD_ROWS - 1) / QUAD_ROWS; i++)
         rows.quad[i] = job->x->quads + (size_t)(row / QUAD_ROWS + i) * n_blocks;
+#pragma GCC unroll 2
+    for (unsigned h = half; h < half + n_halves; h++) {
+        super.d[h] = super.dmin[h] = mf_zero();
 #pragma GCC unroll 16
-    for (unsigned c = 0; c < n; c++)
-        acc[c] = mf_zero();
+        for (unsigned c = 0; c < n; c++)
+            acc[h][c] = mf_zero();
+    }
     for (uint32_t b = 0; b < n_blocks; b++) {
-        if (kind == PACK_NIBBLE || kind == PACK_NIBBLE_MIN || kind == PACK_NIBBLE_K)
-            nibble_block(acc, &w, &rows, b, half, kind);
-        else
-            byte_block(acc, &w, &rows, half, kind, group16, has_minimum);
+        if (kind == PACK_NIBBLE_K && b % 8 == 0) {
+#pragma GCC unroll 2
+            for (unsigned h = half; h < half + n_halves; h++) {
+                super.d[h] = mf_from_f16(at + 2 * W * h);
+                super.dmin[h] = mf_from_f16(at + 2 * PANEL_ROWS + 2 * W * h);
+            }
+            at += 4 * PANEL_ROWS;
+        }
+#pragma GCC unroll 2
+        for (unsigned h = half; h < half + n_halves; h++) {
+            if (kind == PACK_NIBBLE || kind == PACK_NIBBLE_MIN || kind == PACK_NIBBLE_K)
+                nibble_block(acc[h], at, &super, &rows, h, kind);
+            else
+                byte_block(acc[h], at, &rows, h, kind, group16, has_minimum);
+        }
+        at += q8_block_bytes(kind, group16);
 #pragma GCC unroll 4
         for (unsigned i = 0; i < (n + QUAD_ROWS - 1) / QUAD_ROWS; i++)
             rows.quad[i]++;
     }
-    store_tile(job, panel, half, row, acc, n);
+#pragma GCC unroll 2
+    for (unsigned h = half; h < half + n_halves; h++)
+        store_tile(job, panel, h, row, acc[h], n);
+}
+
+/* A whole panel times n rows. */
+INLINE void tile_panel_q8(const struct panel_job *job, uint32_t panel, uint32_t row, enum pack_kind kind, bool group16,
+                          bool has_minimum, unsigned n)
+{
+    if (n <= 2) {
+        tile_q8(job, panel, 0, HALVES, row, kind, group16, has_minimum, n);
+        return;
+    }
+#pragma GCC unroll 2
+    for (unsigned half = 0; half < HALVES; half++)
+        tile_q8(job, panel, half, 1, row, kind, group16, has_minimum, n);
 }
 
 /* Cuts the rows into tiles; how they are cut never changes a sum. */
@@ -224,18 +263,17 @@ INLINE void tile_q8(const struct panel_job *job, uint32_t panel, unsigned half, 
     static void name(const struct panel_job *job)                                                                     \
     {                                                                                                                  \
         for (uint32_t panel = job->panel_begin; panel < job->panel_end; panel++)                                       \
-            for (unsigned half = 0; half < HALVES; half++)                                                             \
-                TILE_LADDER(MAX_COLUMNS, DO_TILE_##name);                                                                           \
+            TILE_LADDER(MAX_COLUMNS, DO_TILE_##name);                                                                  \
     }
 
-#define DO_TILE_run_nibble(n) tile_q8(job, panel, half, row, PACK_NIBBLE, false, false, n)
-#define DO_TILE_run_nibble_min(n) tile_q8(job, panel, half, row, PACK_NIBBLE_MIN, false, true, n)
-#define DO_TILE_run_nibble_k(n) tile_q8(job, panel, half, row, PACK_NIBBLE_K, false, true, n)
-#define DO_TILE_run_byte(n) tile_q8(job, panel, half, row, PACK_BYTE, false, false, n)
-#define DO_TILE_run_group32(n) tile_q8(job, panel, half, row, PACK_GROUP, false, false, n)
-#define DO_TILE_run_group32_min(n) tile_q8(job, panel, half, row, PACK_GROUP, false, true, n)
-#define DO_TILE_run_group16(n) tile_q8(job, panel, half, row, PACK_GROUP, true, false, n)
-#define DO_TILE_run_group16_min(n) tile_q8(job, panel, half, row, PACK_GROUP, true, true, n)
+#define DO_TILE_run_nibble(n) tile_panel_q8(job, panel, row, PACK_NIBBLE, false, false, n)
+#define DO_TILE_run_nibble_min(n) tile_panel_q8(job, panel, row, PACK_NIBBLE_MIN, false, true, n)
+#define DO_TILE_run_nibble_k(n) tile_panel_q8(job, panel, row, PACK_NIBBLE_K, false, true, n)
+#define DO_TILE_run_byte(n) tile_panel_q8(job, panel, row, PACK_BYTE, false, false, n)
+#define DO_TILE_run_group32(n) tile_panel_q8(job, panel, row, PACK_GROUP, false, false, n)
+#define DO_TILE_run_group32_min(n) tile_panel_q8(job, panel, row, PACK_GROUP, false, true, n)
+#define DO_TILE_run_group16(n) tile_panel_q8(job, panel, row, PACK_GROUP, true, false, n)
+#define DO_TILE_run_group16_min(n) tile_panel_q8(job, panel, row, PACK_GROUP, true, true, n)
 
 DEFINE_RUN(run_nibble, PACK_NIBBLE, false, false)
 DEFINE_RUN(run_nibble_min, PACK_NIBBLE_MIN, false, true)

@@ -8,7 +8,13 @@
 #include "kernels/dequant.h"
 #include "kernels/qblock.h"
 
-enum { CODES_BYTES = 512, NIBBLES_BYTES = 256, SUPER = 8 };
+enum {
+    CODES_BYTES = 512,
+    NIBBLES_BYTES = 256,
+    SUPER = 8,
+    SLACK = 64, /* lets kernels read a whole vector at the end */
+    MAPPED_BYTES = 1024 * 1024, /* from here on memory comes in huge pages: streaming weights misses the TLB otherwise */
+};
 
 static enum pack_kind kind_of(enum dtype dtype)
 {
@@ -219,6 +225,25 @@ static enum status expand_f8_scales(struct packed *p, const struct matrix *m, st
     return STATUS_OK;
 }
 
+/* Zero-filled, 64-byte aligned. */
+static unsigned char *data_alloc(size_t bytes)
+{
+    if (bytes >= MAPPED_BYTES)
+        return mem_map(bytes);
+    unsigned char *data = mem_alloc_aligned(64, bytes);
+    if (data)
+        memset(data, 0, bytes);
+    return data;
+}
+
+static void data_free(unsigned char *data, size_t bytes)
+{
+    if (bytes >= MAPPED_BYTES)
+        mem_unmap(data, bytes);
+    else
+        mem_free(data);
+}
+
 enum status matrix_prepare(const struct ops *ops, enum numerics numerics, struct matrix *matrix, bool *keeps_data,
                            struct error *error)
 {
@@ -242,7 +267,7 @@ enum status matrix_prepare(const struct ops *ops, enum numerics numerics, struct
     p->panel_bytes = size_round_up(panel_bytes_of(p), 64);
     size_t bytes;
     enum status status = STATUS_OK;
-    if (!size_mul(p->n_panels, p->panel_bytes, &bytes) || !(p->data = mem_alloc_aligned(64, bytes + 64)))
+    if (!size_mul(p->n_panels, p->panel_bytes, &bytes) || !(p->data = data_alloc(bytes + SLACK)))
         status = error_set(error, STATUS_NO_MEMORY, "out of memory for a repacked matrix of [%u, %u]", matrix->n_out,
                            matrix->n_in);
     if (!status && p->kind == PACK_F8)
@@ -252,7 +277,6 @@ enum status matrix_prepare(const struct ops *ops, enum numerics numerics, struct
         matrix_release(matrix);
         return status;
     }
-    memset(p->data, 0, bytes + 64); /* the slack lets kernels read a whole vector at the end */
     for (uint32_t r = 0; r < p->n_panels * PANEL_ROWS; r++) {
         unsigned char *panel = p->data + (size_t)(r / PANEL_ROWS) * p->panel_bytes;
         const unsigned char *row = (const unsigned char *)matrix->data + (size_t)r * matrix->row_bytes;
@@ -271,7 +295,7 @@ void matrix_release(struct matrix *matrix)
 {
     if (!matrix->packed)
         return;
-    mem_free(matrix->packed->data);
+    data_free(matrix->packed->data, (size_t)matrix->packed->n_panels * matrix->packed->panel_bytes + SLACK);
     mem_free(matrix->packed->f8_scale);
     mem_free(matrix->packed);
     matrix->packed = NULL;

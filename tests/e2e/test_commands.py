@@ -140,6 +140,15 @@ def test_the_terminal_chat(start_server, tmp_path):
     assert "/clear" in history.read_text()
 
 
+# ---- bench ------------------------------------------------------------------------------------------------------
+
+def test_bench_measures_even_the_shortest_run(model_file):
+    done = command("bench", "--model", model_file, "--prompt", "1", "--generate", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["prompt_tokens_per_second"] > 0 and result["generation_tokens_per_second"] > 0
+
+
 # ---- inspect --------------------------------------------------------------------------------------------------
 
 def test_inspect_shows_a_model(model_file):
