@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 
-enum { CONFIG_TEXT_MAX = 4096, CONFIG_LIST_MAX = 64 };
+enum { CONFIG_TEXT_MAX = 4095, CONFIG_LIST_MAX = 64 };
 
 /* A list of texts; owned by the config. */
 struct config_list {

@@ -390,7 +390,7 @@ static enum status configure(struct engine *e, const struct protocol_configure *
 static enum status check_frame(const struct engine *e, const struct protocol_head *head, struct error *error)
 {
     bool early = head->type == PROTOCOL_CONFIGURE || head->type == PROTOCOL_STOP || head->type == PROTOCOL_HELLO;
-    bool bare = head->type == PROTOCOL_CANCEL || head->type == PROTOCOL_STOP;
+    bool bare = head->type == PROTOCOL_STOP;
     if (!e->scheduler && !early)
         return error_set(error, STATUS_INVALID, "a frame of type %u before configure", head->type);
     if (bare && head->body_bytes)
@@ -404,6 +404,7 @@ static enum status handle(struct engine *e, const struct protocol_head *head, st
 {
     static struct protocol_configure c;
     struct protocol_submit submit;
+    uint32_t choice;
     e->epoch = head->epoch;
     enum status status = check_frame(e, head, error);
     if (status)
@@ -420,8 +421,10 @@ static enum status handle(struct engine *e, const struct protocol_head *head, st
             scheduler_submit(e->scheduler, head->id, &submit);
         return status;
     case PROTOCOL_CANCEL:
-        scheduler_cancel(e->scheduler, head->id);
-        return STATUS_OK;
+        status = protocol_read_cancel(&choice, body, error);
+        if (!status)
+            scheduler_cancel(e->scheduler, head->id, choice);
+        return status;
     case PROTOCOL_STOP:
         e->stopping = true;
         return STATUS_OK;

@@ -110,9 +110,11 @@ void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const s
     frame_end(out, at);
 }
 
-void protocol_write_cancel(struct buf *out, uint32_t epoch, uint64_t id)
+void protocol_write_cancel(struct buf *out, uint32_t epoch, uint64_t id, uint32_t choice)
 {
-    frame_end(out, frame_begin(out, PROTOCOL_CANCEL, epoch, id));
+    size_t at = frame_begin(out, PROTOCOL_CANCEL, epoch, id);
+    put_u32(out, choice);
+    frame_end(out, at);
 }
 
 void protocol_write_stop(struct buf *out, uint32_t epoch)
@@ -436,6 +438,13 @@ enum status protocol_read_ready(struct protocol_ready *m, struct str body, struc
     get_text(&f, m->family, sizeof m->family);
     get_text(&f, m->architecture, sizeof m->architecture);
     get_text(&f, m->summary, sizeof m->summary);
+    return finish(&f);
+}
+
+enum status protocol_read_cancel(uint32_t *choice, struct str body, struct error *error)
+{
+    struct fields f = fields_of(body, "cancel", error);
+    *choice = get_u32(&f);
     return finish(&f);
 }
 

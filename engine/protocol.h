@@ -65,7 +65,7 @@ struct protocol_configure {
     uint32_t n_tenants_weighted; /* reserved for key rows: 0 */
     uint64_t max_queue_tokens;   /* 0: auto */
     bool prefix_cache;
-    char mock_script[256]; /* device mock only: behaviour for tests, see docs/testing.md */
+    char mock_script[4096]; /* device mock only: behaviour for tests, see docs/testing.md */
 };
 
 /* READY: the model is loaded, pages are allocated. */
@@ -114,6 +114,9 @@ struct protocol_submit {
     bool use_cache;          /* false: neither reads nor feeds the prefix index */
     uint64_t queue_timeout_ns; /* 0: none */
 };
+
+/* CANCEL: one choice of a request, or all of them. What is not there any more is no error. */
+enum { PROTOCOL_EVERY_CHOICE = 0xFFFFFFFFu };
 
 /* TOKENS: tokens of one choice in order; `index` is the 0-based place of the first among the generated ones.
  * For prompt logprobs: choice = UINT32_MAX and index = position of the first entry. */
@@ -195,7 +198,7 @@ void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const s
 /* Changes the epoch of a frame that was written before. */
 void protocol_set_epoch(char *frame, uint32_t epoch);
 
-void protocol_write_cancel(struct buf *out, uint32_t epoch, uint64_t id);
+void protocol_write_cancel(struct buf *out, uint32_t epoch, uint64_t id, uint32_t choice);
 void protocol_write_stop(struct buf *out, uint32_t epoch);
 void protocol_write_ready(struct buf *out, uint32_t epoch, const struct protocol_ready *message);
 void protocol_write_accepted(struct buf *out, uint32_t epoch, uint64_t id, uint32_t n_cached);
@@ -210,6 +213,7 @@ void protocol_write_fatal(struct buf *out, uint32_t epoch, const struct protocol
 /* Bodies, given the head's body bytes. Arrays in *message lend from `body`, which must stay alive and is 8-byte
  * aligned by the receiver. */
 enum status protocol_read_configure(struct protocol_configure *message, struct str body, struct error *error) must_check;
+enum status protocol_read_cancel(uint32_t *choice, struct str body, struct error *error) must_check;
 enum status protocol_read_submit(struct protocol_submit *message, struct str body, struct error *error) must_check;
 enum status protocol_read_ready(struct protocol_ready *message, struct str body, struct error *error) must_check;
 enum status protocol_read_accepted(uint32_t *n_cached, struct str body, struct error *error) must_check;

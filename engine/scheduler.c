@@ -22,7 +22,7 @@ struct request {
     struct page_hash partition;
     uint32_t tenant;    /* row of its account */
     uint32_t n_open;    /* sequences not ended */
-    uint32_t n_cached;  /* prompt tokens the first choice did not compute */
+    uint32_t n_cached;  /* prompt tokens that the first choice to run did not compute */
     uint64_t submitted_ns;
     bool announced;     /* accepted was sent */
     bool lead_done;     /* the first choice has computed the prompt: the others find its pages */
@@ -333,7 +333,7 @@ void scheduler_submit(struct scheduler *s, uint64_t id, const struct protocol_su
     if (ok)
         return;
     if (r && r->n_open)
-        scheduler_cancel(s, id);
+        scheduler_cancel(s, id, PROTOCOL_EVERY_CHOICE);
     else if (r)
         free_request(s, r);
     refuse(s, id, PROTOCOL_REFUSED_QUEUE_FULL, "out of memory");
@@ -350,13 +350,18 @@ bool scheduler_is_open(const struct scheduler *s, uint64_t id)
     return false;
 }
 
-void scheduler_cancel(struct scheduler *s, uint64_t id)
+static bool is_of(const struct sequence *q, uint64_t id, uint32_t choice)
+{
+    return q->request->id == id && (choice == PROTOCOL_EVERY_CHOICE || q->choice == choice);
+}
+
+void scheduler_cancel(struct scheduler *s, uint64_t id, uint32_t choice)
 {
     for (uint32_t i = s->n_running; i-- > 0;)
-        if (s->running[i]->request->id == id)
+        if (is_of(s->running[i], id, choice))
             end_sequence(s, s->running[i]);
     for (uint32_t i = s->n_waiting; i-- > 0;)
-        if (s->waiting[i]->request->id == id)
+        if (is_of(s->waiting[i], id, choice))
             end_sequence(s, s->waiting[i]);
 }
 
@@ -710,9 +715,9 @@ static void announce(struct scheduler *s, struct sequence *q)
     if (!q->ever_ran) {
         q->ever_ran = true;
         q->started_ns = clock_now_ns(s->o.clock);
-        s->stats.prompt_tokens += q->choice == 0 ? q->n_prompt : 0;
+        s->stats.prompt_tokens += r->announced ? 0 : q->n_prompt; /* the choices share it */
     }
-    if (r->announced || q->choice != 0)
+    if (r->announced)
         return;
     r->announced = true;
     r->n_cached = q->n_computed;
@@ -746,7 +751,7 @@ static void expire(struct scheduler *s)
             continue;
         }
         uint64_t id = r->id;
-        scheduler_cancel(s, id);
+        scheduler_cancel(s, id, PROTOCOL_EVERY_CHOICE);
         refuse(s, id, PROTOCOL_REFUSED_TIMEOUT, "the request waited too long without starting");
         i = 0;
     }

@@ -44,8 +44,8 @@ void scheduler_submit(struct scheduler *scheduler, uint64_t id, const struct pro
 
 bool scheduler_is_open(const struct scheduler *scheduler, uint64_t id);
 
-/* Ends all sequences of the request without an event; unknown ids are ignored. */
-void scheduler_cancel(struct scheduler *scheduler, uint64_t id);
+/* Ends one choice of the request, or PROTOCOL_EVERY_CHOICE, without an event; what is not there is ignored. */
+void scheduler_cancel(struct scheduler *scheduler, uint64_t id, uint32_t choice);
 
 /* One step: plan, forward, sample, emit, retire. False when there was nothing to do. */
 bool scheduler_step(struct scheduler *scheduler);

@@ -236,16 +236,27 @@ uint64_t front_submit(struct front *f, const struct protocol_submit *message, co
     return refuse_now(f, digest_of(f, message), error) == STATUS_OK ? front_submit_unchecked(f, message, listener, arg, error) : 0;
 }
 
+static void send_cancel(struct front *f, uint64_t id, uint32_t choice)
+{
+    if (!f->engine || !f->engine_ready)
+        return;
+    protocol_write_cancel(engine_link_out(f->engine), f->epoch, id, choice);
+    engine_link_flush(f->engine);
+}
+
 void front_cancel(struct front *f, uint64_t id)
 {
     struct submission **slot = submission_slot(f, id);
     if (!*slot)
         return;
     submission_free(submission_take(f, slot));
-    if (f->engine && f->engine_ready) {
-        protocol_write_cancel(engine_link_out(f->engine), f->epoch, id);
-        engine_link_flush(f->engine);
-    }
+    send_cancel(f, id, PROTOCOL_EVERY_CHOICE);
+}
+
+void front_cancel_choice(struct front *f, uint64_t id, uint32_t choice)
+{
+    if (*submission_slot(f, id))
+        send_cancel(f, id, choice);
 }
 
 /* Ends every submission that `pick` names, telling its listener why. Listeners may submit and cancel meanwhile. */
@@ -488,6 +499,7 @@ static void write_configure(struct front *f)
 {
     static struct protocol_configure c;
     const struct config *s = settings(f);
+    _Static_assert(sizeof c.model_path > CONFIG_TEXT_MAX && sizeof c.mock_script > CONFIG_TEXT_MAX, "a text option would be cut");
     c = (struct protocol_configure){.threads = (uint32_t)s->threads, .context = (uint32_t)s->context,
                                     .kv_memory_bytes = s->kv_memory, .max_running = (uint32_t)s->max_running,
                                     .max_queue = (uint32_t)s->max_queue, .step_tokens = (uint32_t)s->step_tokens,

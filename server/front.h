@@ -31,6 +31,9 @@ uint64_t front_submit_unchecked(struct front *front, const struct protocol_submi
 /* The listener hears nothing more; pages come back at the next step border. */
 void front_cancel(struct front *front, uint64_t id);
 
+/* One choice needs no more tokens; the submission stays until all its choices are done or it is cancelled. */
+void front_cancel_choice(struct front *front, uint64_t id, uint32_t choice);
+
 /* What the front knows of its engine; readable on any thread. */
 struct front_state {
     bool live;      /* main loop and HTTP thread turned within 1 s */

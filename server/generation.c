@@ -542,6 +542,8 @@ static void close_choice(struct generation *g, struct generation_choice *c, enum
     if (--p->n_open == 0 && p->submission) {
         front_cancel(g->server->front, p->submission); /* ended by stop strings: the engine may still run */
         p->submission = 0;
+    } else if (p->submission && c->stop_string >= 0) {
+        front_cancel_choice(g->server->front, p->submission, c->of_prompt);
     }
     if (--g->n_open == 0)
         end_reply(g);

@@ -27,6 +27,7 @@ struct stand_in_submission {
     const struct engine_listener *listener;
     uint32_t n_prompt, n_choices, max_tokens;
     int32_t logprobs;
+    uint32_t choices_cancelled; /* bit by bit */
 };
 
 struct exchange {
@@ -207,6 +208,13 @@ void front_cancel(struct front *front, uint64_t id)
     (void)front;
     check(id && id <= stand_in.n_submissions && stand_in.submissions[id - 1].open);
     stand_in.submissions[id - 1].open = false;
+}
+
+void front_cancel_choice(struct front *front, uint64_t id, uint32_t choice)
+{
+    (void)front;
+    check(id && id <= stand_in.n_submissions && stand_in.submissions[id - 1].open && choice < 32);
+    stand_in.submissions[id - 1].choices_cancelled |= 1u << choice;
 }
 
 struct loop *front_loop(struct front *front)

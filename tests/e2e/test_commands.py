@@ -140,6 +140,15 @@ def test_the_terminal_chat(start_server, tmp_path):
     assert "/clear" in history.read_text()
 
 
+# ---- serve ------------------------------------------------------------------------------------------------------
+
+def test_a_mock_script_is_read_whole_or_refused(model_file):
+    done = command("serve", "--model", model_file, "--device", "mock", "--port", "0", "--mock-script", "step_us=1;" * 100)
+    assert done.returncode == MODEL and "mock_script: longer than" in done.stderr
+    done = command("serve", "--model", model_file, "--device", "mock", "--port", "0", "--mock-script", "step_us=1;" * 30 + "oops=1")
+    assert done.returncode == MODEL and "oops" in done.stderr
+
+
 # ---- bench ------------------------------------------------------------------------------------------------------
 
 def test_bench_measures_even_the_shortest_run(model_file):

@@ -40,14 +40,15 @@ struct request {
     struct protocol_submit m;
     uint32_t prompt[PROMPT_MAX], stops[STOPS_MAX];
     struct protocol_bias bias[BIAS_MAX];
-    uint64_t arrive_ns, cancel_ns; /* cancel_ns 0: never */
+    uint64_t arrive_ns, cancel_ns, drop_ns; /* cancel_ns, drop_ns 0: never */
+    uint32_t drop_choice;                   /* needs no more tokens from drop_ns on */
     struct truth truth[CHOICES_MAX];
     struct protocol_token scores[PROMPT_MAX];
     bool scores_fail;
     /* what came */
     bool submitted, cancelled, accepted, refused, last;
-    uint32_t n_tokens[CHOICES_MAX], n_scores, n_done;
-    bool done[CHOICES_MAX];
+    uint32_t n_tokens[CHOICES_MAX], n_scores, n_closed; /* closed: done or dropped */
+    bool done[CHOICES_MAX], dropped[CHOICES_MAX];
 };
 
 struct sim {
@@ -67,7 +68,7 @@ struct sim {
 
 /* Over all seeds: what was exercised. */
 static struct {
-    uint64_t steps, tokens, preemptions, cached, refused, timeouts, cancelled, errors, stops, copies, busiest;
+    uint64_t steps, tokens, preemptions, cached, refused, timeouts, cancelled, dropped, errors, stops, copies, busiest;
 } totals;
 
 static uint64_t current_seed;
@@ -244,7 +245,8 @@ static void on_tokens(void *arg, uint64_t id, const struct protocol_tokens *head
     check(head->choice < r->m.n_choices);
     const struct truth *t = &r->truth[head->choice];
     uint32_t index = r->n_tokens[head->choice]++;
-    fail_unless(s, head->index == index && index < t->n_tokens && !r->done[head->choice], "request %llu choice %u: token %u out of turn",
+    bool open = !r->done[head->choice] && !r->dropped[head->choice];
+    fail_unless(s, head->index == index && index < t->n_tokens && open, "request %llu choice %u: token %u out of turn",
                 (unsigned long long)id, head->choice, index);
     if (index < t->n_tokens)
         fail_unless(s, same_token(tokens, &t->tokens[index], head->has_logprobs), "request %llu choice %u: token %u differs from solo",
@@ -260,7 +262,8 @@ static void on_done(void *arg, uint64_t id, const struct protocol_done *done)
     const struct truth *t = &r->truth[done->choice];
     uint32_t finish = done->choice == 0 && r->scores_fail ? PROTOCOL_FINISH_ERROR : t->finish;
     uint32_t sent = r->n_tokens[done->choice], wanted = done->choice == 0 && r->scores_fail ? 0 : t->n_tokens;
-    fail_unless(s, !r->done[done->choice], "request %llu choice %u: done twice", (unsigned long long)id, done->choice);
+    fail_unless(s, !r->done[done->choice] && !r->dropped[done->choice], "request %llu choice %u: done twice",
+                (unsigned long long)id, done->choice);
     fail_unless(s, done->finish == finish && sent == wanted, "request %llu choice %u: finish %u after %u tokens, solo %u after %u",
                 (unsigned long long)id, done->choice, done->finish, sent, finish, wanted);
     fail_unless(s, done->n_generated == sent + (finish == PROTOCOL_FINISH_STOP) && done->n_prompt == r->m.n_prompt,
@@ -268,8 +271,8 @@ static void on_done(void *arg, uint64_t id, const struct protocol_done *done)
     fail_unless(s, finish != PROTOCOL_FINISH_STOP || done->stop_token == t->stop_token, "request %llu: stopped by another token",
                 (unsigned long long)id);
     r->done[done->choice] = true;
-    r->last = ++r->n_done == r->m.n_choices;
-    fail_unless(s, done->last == r->last, "request %llu: last comes at choice %u of %u", (unsigned long long)id, r->n_done,
+    r->last = ++r->n_closed == r->m.n_choices;
+    fail_unless(s, done->last == r->last, "request %llu: last comes at choice %u of %u", (unsigned long long)id, r->n_closed,
                 r->m.n_choices);
     totals.errors += finish == PROTOCOL_FINISH_ERROR;
     totals.stops += finish == PROTOCOL_FINISH_STOP;
@@ -352,6 +355,8 @@ static void make_request(struct sim *s, struct request *r)
     r->m.queue_timeout_ns = one_in(s, 6) ? 1000000ull * between(s, 1, 20) : 0;
     r->arrive_ns = 1000ull * between(s, 0, one_in(s, 3) ? 1 : 100000);
     r->cancel_ns = one_in(s, 5) ? r->arrive_ns + 1000ull * between(s, 0, 30000) : 0;
+    r->drop_ns = r->m.n_choices > 1 && one_in(s, 2) ? r->arrive_ns + 1000ull * between(s, 0, 30000) : 0;
+    r->drop_choice = between(s, r->m.prompt_logprobs >= 0, r->m.n_choices - 1); /* the first one brings the scores */
     for (uint32_t i = 0; i < r->m.n_choices; i++)
         tell_choice(s, r, i, &r->truth[i]);
     tell_scores(s, r);
@@ -411,6 +416,7 @@ static void open_world(struct sim *s, uint64_t seed, enum device_mock_bug device
     for (uint32_t i = 0; i < s->n_requests; i++) {
         s->requests[i].arrive_ns += s->now_ns;
         s->requests[i].cancel_ns += s->requests[i].cancel_ns ? s->now_ns : 0;
+        s->requests[i].drop_ns += s->requests[i].drop_ns ? s->now_ns : 0;
     }
 }
 
@@ -438,10 +444,25 @@ static void cancel_due(struct sim *s)
         if (!r->submitted || r->cancelled || !r->cancel_ns || r->cancel_ns > s->now_ns)
             continue;
         if (s->bug != LOSES_CANCELS)
-            scheduler_cancel(s->scheduler, i + 1);
+            scheduler_cancel(s->scheduler, i + 1, PROTOCOL_EVERY_CHOICE);
         fail_unless(s, s->bug == LOSES_CANCELS || !scheduler_is_open(s->scheduler, i + 1), "request %u is open after its cancel", i + 1);
         totals.cancelled += !r->last && !r->refused;
         r->cancelled = true;
+    }
+}
+
+/* One choice is no longer wanted: the others go on as if nothing had happened. */
+static void drop_due(struct sim *s)
+{
+    for (uint32_t i = 0; i < s->n_requests; i++) {
+        struct request *r = &s->requests[i];
+        uint32_t choice = r->drop_choice;
+        if (!r->submitted || r->cancelled || r->refused || !r->drop_ns || r->drop_ns > s->now_ns || r->done[choice] || r->dropped[choice])
+            continue;
+        scheduler_cancel(s->scheduler, i + 1, choice);
+        r->dropped[choice] = true;
+        r->cancelled = ++r->n_closed == r->m.n_choices; /* nobody is left to say it is over */
+        totals.dropped++;
     }
 }
 
@@ -476,6 +497,7 @@ static void run_world(struct sim *s)
             s->n_next++;
         }
         cancel_due(s);
+        drop_due(s);
         bool idle = scheduler_is_idle(s->scheduler);
         uint32_t n_open = 0;
         for (uint32_t i = 0; i < s->n_requests; i++)
@@ -544,14 +566,15 @@ static void every_seed_answers_as_if_each_request_were_alone(void **state)
         }
     }
     print_message("%llu seeds: %llu steps, %llu tokens, %llu preemptions, %llu cached prompt tokens, %llu page copies, %llu refused "
-                  "(%llu timed out), %llu cancelled, %llu stopped, %llu failed, up to %llu requests at once\n",
+                  "(%llu timed out), %llu cancelled, %llu choices dropped, %llu stopped, %llu failed, up to %llu requests at once\n",
                   (unsigned long long)n, (unsigned long long)totals.steps, (unsigned long long)totals.tokens,
                   (unsigned long long)totals.preemptions, (unsigned long long)totals.cached, (unsigned long long)totals.copies,
                   (unsigned long long)totals.refused, (unsigned long long)totals.timeouts, (unsigned long long)totals.cancelled,
-                  (unsigned long long)totals.stops, (unsigned long long)totals.errors, (unsigned long long)totals.busiest);
+                  (unsigned long long)totals.dropped, (unsigned long long)totals.stops, (unsigned long long)totals.errors,
+                  (unsigned long long)totals.busiest);
     if (n >= 100) /* the seeds reach what they are for */
-        assert_true(totals.preemptions && totals.cached && totals.copies && totals.timeouts && totals.cancelled && totals.stops &&
-                    totals.errors);
+        assert_true(totals.preemptions && totals.cached && totals.copies && totals.timeouts && totals.cancelled && totals.dropped &&
+                    totals.stops && totals.errors);
 }
 
 static void a_page_hash_of_three_bits_changes_no_answer(void **state)

@@ -365,9 +365,9 @@ static void a_cancelled_request_gives_back_what_it_held(void **state)
     do
         assert_true(next_frame(&p));
     while (p.head.type != PROTOCOL_TOKENS);
-    protocol_write_cancel(&p.out, EPOCH, 1);
-    protocol_write_cancel(&p.out, EPOCH, 2);
-    protocol_write_cancel(&p.out, EPOCH, 99);
+    protocol_write_cancel(&p.out, EPOCH, 1, PROTOCOL_EVERY_CHOICE);
+    protocol_write_cancel(&p.out, EPOCH, 2, PROTOCOL_EVERY_CHOICE);
+    protocol_write_cancel(&p.out, EPOCH, 99, PROTOCOL_EVERY_CHOICE);
     send_all(&p);
     wait_idle(&p);
     assert_int_equal(p.stats.pages_held, 0);

@@ -353,7 +353,7 @@ static void the_epoch_of_a_written_frame_can_be_changed(void **state)
     struct error error;
     (void)state;
     buf_init(&frame, 4096);
-    protocol_write_cancel(&frame, 1, 5);
+    protocol_write_cancel(&frame, 1, 5, 3);
     protocol_set_epoch(frame.at, 12);
     support_ok(protocol_read_head(&head, frame.at, &error), &error);
     assert_true(head.epoch == 12 && head.id == 5 && head.type == PROTOCOL_CANCEL);

@@ -263,7 +263,7 @@ static void a_full_queue_refuses_with_numbers(void **state)
     submit(w, 4, &m);
     assert_int_equal(w->seen[4].refused, PROTOCOL_REFUSED_QUEUE_FULL);
     assert_string_equal(w->seen[4].message, "2 sequences wait and 1 more were asked for; at most 2 may wait");
-    scheduler_cancel(w->scheduler, 3);
+    scheduler_cancel(w->scheduler, 3, PROTOCOL_EVERY_CHOICE);
     m.n_prompt = 180;
     submit(w, 5, &m);
     assert_int_equal(w->seen[5].refused, PROTOCOL_REFUSED_QUEUE_FULL);
@@ -453,13 +453,35 @@ static void a_cancel_takes_all_choices_and_no_other_request(void **state)
         step(w);
     unsigned n = w->seen[1].n_tokens;
     assert_true(n > 0);
-    scheduler_cancel(w->scheduler, 1);
-    scheduler_cancel(w->scheduler, 1);
+    scheduler_cancel(w->scheduler, 1, PROTOCOL_EVERY_CHOICE);
+    scheduler_cancel(w->scheduler, 1, PROTOCOL_EVERY_CHOICE);
     assert_false(scheduler_is_open(w->scheduler, 1));
     run_out(w);
     assert_int_equal(w->seen[1].n_tokens, n);
     assert_int_equal(w->seen[1].n_done, 0);
     assert_int_equal(w->seen[2].n_tokens, 30);
+    assert_int_equal(stats_of(w).pages_held, 0);
+    close_world(w);
+}
+
+static void a_cancel_of_one_choice_leaves_the_others_alone(void **state)
+{
+    struct world *w = open_world("pages=64", (struct sizes){.max_running = 8, .max_queue = 20});
+    struct protocol_submit m = request(70, 30);
+    (void)state;
+    m.n_choices = 3;
+    submit(w, 1, &m);
+    for (int i = 0; i < 6; i++)
+        step(w);
+    unsigned n = w->seen[1].n_tokens;
+    assert_true(n > 3 && w->seen[1].n_done == 0);
+    scheduler_cancel(w->scheduler, 1, 1);
+    scheduler_cancel(w->scheduler, 1, 1);
+    scheduler_cancel(w->scheduler, 1, 3);
+    run_out(w);
+    assert_true(w->seen[1].n_tokens > 2 * 30 && w->seen[1].n_tokens < 2 * 30 + n);
+    assert_int_equal(w->seen[1].n_done, 2);
+    assert_true(w->seen[1].last);
     assert_int_equal(stats_of(w).pages_held, 0);
     close_world(w);
 }
@@ -547,6 +569,7 @@ int main(void)
         cmocka_unit_test(the_oldest_is_never_parked_and_all_finish),
         cmocka_unit_test(cached_pages_never_stop_new_work),
         cmocka_unit_test(a_cancel_takes_all_choices_and_no_other_request),
+        cmocka_unit_test(a_cancel_of_one_choice_leaves_the_others_alone),
         cmocka_unit_test(a_choice_that_ends_early_gives_its_pages_back),
         cmocka_unit_test(memory_that_runs_out_refuses_one_request),
         cmocka_unit_test(making_a_scheduler_survives_every_failing_allocation),

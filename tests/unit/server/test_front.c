@@ -119,7 +119,7 @@ static void child_frame(struct child *c, const struct protocol_head *head, struc
     if (head->type == PROTOCOL_STOP)
         _exit(0);
     if (head->type == PROTOCOL_CONFIGURE && protocol_read_configure(&configure, body, &error) == STATUS_OK) {
-        snprintf(c->marker, sizeof c->marker, "%s", configure.mock_script);
+        snprintf(c->marker, sizeof c->marker, "%.*s", (int)sizeof c->marker - 1, configure.mock_script);
         ready = (struct protocol_ready){.vocabulary = VOCABULARY, .context_max = 64, .model_context = 64, .n_pages = 4,
                                         .page_tokens = 64, .max_running = 4, .numerics_version = "test"};
         protocol_write_ready(&c->out, c->epoch, &ready);

@@ -197,6 +197,21 @@ static void test_a_stop_string_cancels_what_still_runs(void **state)
     }
 }
 
+static void test_a_stop_string_cancels_its_choice_alone(void **state)
+{
+    struct rng rng = rng_seeded(2);
+    (void)state;
+    struct exchange *e = begin(CHAT(STREAM STOPS "\"n\":3,"));
+    const struct stand_in_submission *s = &stand_in.submissions[0];
+    play(&rng, 0, 1, false);
+    assert_true(s->open && s->choices_cancelled == 2);
+    play(&rng, 0, 0, false);
+    assert_true(s->open && s->choices_cancelled == 3);
+    play(&rng, 0, 2, true);
+    assert_true(!s->open && s->choices_cancelled == 3); /* the last one ends the whole submission */
+    expect_ended(e);
+}
+
 static void test_choices_end_one_by_one(void **state)
 {
     struct rng rng = rng_seeded(1);
@@ -395,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_however_tokens_come_the_text_is_the_same),
         cmocka_unit_test(test_a_stop_string_cancels_what_still_runs),
+        cmocka_unit_test(test_a_stop_string_cancels_its_choice_alone),
         cmocka_unit_test(test_choices_end_one_by_one),
         cmocka_unit_test(test_refusals_have_their_status_and_code),
         cmocka_unit_test(test_after_a_keep_alive_a_fault_is_an_event),
