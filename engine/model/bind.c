@@ -28,11 +28,19 @@ static const char *name_text(const struct binder *b, const struct tensor_name *n
     return out;
 }
 
-const struct tensor *bind_find(const struct binder *b, const struct tensor_name *name, uint32_t layer, uint32_t expert)
+static const struct tensor *find_used(struct binder *b, const char *name)
+{
+    const struct tensor *t = weights_find(b->weights, name);
+    if (t)
+        b->used[t - b->weights->tensors] = true;
+    return t;
+}
+
+const struct tensor *bind_find(struct binder *b, const struct tensor_name *name, uint32_t layer, uint32_t expert)
 {
     char text[NAME_BYTES];
     const char *found = name_text(b, name, layer, expert, text);
-    return found ? weights_find(b->weights, found) : NULL;
+    return found ? find_used(b, found) : NULL;
 }
 
 static enum status need(struct binder *b, const struct tensor_name *name, uint32_t layer, uint32_t expert,
@@ -40,7 +48,7 @@ static enum status need(struct binder *b, const struct tensor_name *name, uint32
 {
     char text[NAME_BYTES];
     const char *wanted = name_text(b, name, layer, expert, text);
-    *out = wanted ? weights_find(b->weights, wanted) : NULL;
+    *out = wanted ? find_used(b, wanted) : NULL;
     if (*out)
         return STATUS_OK;
     return error_set_path(b->error, STATUS_NOT_FOUND, NULL, wanted ? wanted : name->hugging_face, "%s: tensor %s is absent",
@@ -85,7 +93,7 @@ static enum status read_scales(struct binder *b, const struct tensor *t, uint32_
     if (t->dtype != DTYPE_F8_E4M3)
         return STATUS_OK;
     snprintf(name, sizeof name, "%s_scale_inv", t->name);
-    const struct tensor *s = weights_find(b->weights, name);
+    const struct tensor *s = find_used(b, name);
     if (!s)
         return error_set_path(b->error, STATUS_NOT_FOUND, NULL, name, "%s: tensor %s is absent beside its FP8 weight",
                               b->weights->files[t->file].path, name);
@@ -219,4 +227,35 @@ enum status bind_matrix_f32(struct binder *b, struct matrix *out, const struct t
     }
     mem_free(wide);
     return status;
+}
+
+/* ---- What nothing asked for ------------------------------------------------------------------------------------- */
+
+/* Layers past the last one hold the multi-token-prediction modules; rotary frequencies are computed, or read with the
+ * configuration. */
+static bool is_beside_the_forward_pass(const struct binder *b, const char *name)
+{
+    uint32_t layer;
+    if (sscanf(name, b->weights->format == WEIGHTS_GGUF ? "blk.%" SCNu32 "." : "model.layers.%" SCNu32 ".", &layer) == 1 &&
+        layer >= b->model->config.n_layers)
+        return true;
+    return strcmp(name, "rope_freqs.weight") == 0 || strstr(name, "rotary_emb.inv_freq") != NULL;
+}
+
+enum status bind_check_unused(const struct binder *b)
+{
+    const struct weights *w = b->weights;
+    const struct tensor *first = NULL;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->n_tensors; i++) {
+        if (b->used[i] || is_beside_the_forward_pass(b, w->tensors[i].name))
+            continue;
+        first = first ? first : &w->tensors[i];
+        n++;
+    }
+    if (!n)
+        return STATUS_OK;
+    return error_set_path(b->error, STATUS_UNSUPPORTED, NULL, first->name,
+                          "%s: tensor %s%s is no part of family %s as the configuration describes it: answers would be wrong",
+                          w->files[first->file].path, first->name, n > 1 ? " (and others)" : "", b->model->family->name);
 }

@@ -89,6 +89,7 @@ static enum status bind_heads(struct binder *b, uint32_t layer, struct latent_at
         return error_set(b->error, STATUS_NO_MEMORY, "out of memory for %u heads", c->n_heads);
     if (!k || !v)
         return bind_kv_b(b, layer, a);
+    bind_find(b, &kv_b, layer, 0);              /* the same numbers may stand beside them in the older form */
     for (uint32_t h = 0; h < c->n_heads; h++) { /* newer GGUF files store both halves ready for use */
         enum status status = bind_slice(b, &a->absorb[h], k, h, c->n_heads, c->kv_lora_rank, c->qk_nope_head_dim);
         if (!status)

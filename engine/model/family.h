@@ -21,11 +21,12 @@ struct tensor_name {
 struct binder {
     struct model *model;
     const struct weights *weights;
+    bool *used; /* [n_tensors]: asked for by its name */
     struct error *error;
 };
 
-/* The tensor of a name row, or null. */
-const struct tensor *bind_find(const struct binder *binder, const struct tensor_name *name, uint32_t layer, uint32_t expert);
+/* The tensor of a name row, or null. It counts as used. */
+const struct tensor *bind_find(struct binder *binder, const struct tensor_name *name, uint32_t layer, uint32_t expert);
 
 /* A matrix [n_out, n_in], repacked. Errors name the tensor, expected and found shape and type. */
 enum status bind_matrix(struct binder *binder, struct matrix *out, const struct tensor_name *name, uint32_t layer,
@@ -48,6 +49,10 @@ enum status bind_prepared(struct binder *binder, struct matrix *matrix, const ch
 
 /* Reads a whole matrix as F32 [n_out, n_in] into caller's memory, block scales applied. */
 enum status bind_read_f32(struct binder *binder, const struct tensor *tensor, uint32_t n_out, uint32_t n_in, float *out) must_check;
+
+/* Refuses a file with tensors that no part of the model asked for: it is of a kind that this family does not compute, and answers
+ * would be silently wrong. What is known to hold nothing of the forward pass may be there. */
+enum status bind_check_unused(const struct binder *binder) must_check;
 
 /* ---- Layers ---------------------------------------------------------------------------------------------------- */
 

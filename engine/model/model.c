@@ -120,13 +120,14 @@ static enum status bind_ends(struct binder *b)
 
 static enum status bind_all(struct model *m, struct error *error)
 {
-    struct binder b = {m, &m->weights, error};
+    struct binder b = {m, &m->weights, mem_zalloc_array(m->weights.n_tensors, sizeof *b.used), error};
     m->layers = mem_zalloc_array(m->config.n_layers, sizeof *m->layers);
-    if (!m->layers)
-        return error_set(error, STATUS_NO_MEMORY, "out of memory");
-    enum status status = bind_ends(&b);
+    enum status status = m->layers && b.used ? bind_ends(&b) : error_set(error, STATUS_NO_MEMORY, "out of memory");
     for (uint32_t i = 0; i < m->config.n_layers && !status; i++)
         status = m->family->bind(&b, i, &m->layers[i]);
+    if (!status)
+        status = bind_check_unused(&b);
+    mem_free(b.used);
     return status;
 }
 

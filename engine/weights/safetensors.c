@@ -205,10 +205,30 @@ static enum status read_index(struct weights *w, const char *dir, const json_t *
     return status;
 }
 
-enum status weights_open_safetensors_dir(struct weights *weights, const char *dir, struct error *error)
+static bool index_names(const json_t *map, const char *file)
+{
+    void *it = json_object_iter((json_t *)(uintptr_t)map);
+    for (; it; it = json_object_iter_next((json_t *)(uintptr_t)map, it)) {
+        const char *named = json_string_value(json_object_iter_value(it));
+        if (named && strcmp(named, file) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum status open_one_file(struct weights *w, const char *dir, const char *name, struct error *error)
 {
     char path[WEIGHTS_PATH_MAX];
     uint32_t file;
+    enum status status = weights_sibling(dir, name, strlen(name), path, error);
+    if (!status)
+        status = weights_add_file(w, path, &file, error);
+    return status ? status : read_file(w, file, error);
+}
+
+enum status weights_open_safetensors(struct weights *weights, const char *dir, const char *file, struct error *error)
+{
+    char path[WEIGHTS_PATH_MAX];
     weights->format = WEIGHTS_SAFETENSORS;
     weights->dir = mem_strdup(dir);
     if (!weights->dir)
@@ -219,18 +239,16 @@ enum status weights_open_safetensors_dir(struct weights *weights, const char *di
     char *text;
     size_t len;
     status = file_map_read(path, INDEX_BYTES_MAX, &text, &len, error);
-    if (status == STATUS_NOT_FOUND) {
-        status = weights_sibling(dir, "model.safetensors", 17, path, error);
-        if (!status)
-            status = weights_add_file(weights, path, &file, error);
-        return status ? status : read_file(weights, file, error);
-    }
+    if (status == STATUS_NOT_FOUND)
+        return open_one_file(weights, dir, file ? file : "model.safetensors", error);
     if (status)
         return status;
     json_t *index = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *map = json_object_get(index, "weight_map");
     if (!json_is_object(map) || json_object_size(map) > WEIGHTS_TENSORS_MAX)
         status = error_set(error, STATUS_INVALID, "%s: expected a JSON object with weight_map", path);
+    else if (file && !index_names(map, file))
+        status = open_one_file(weights, dir, file, error);
     else
         status = read_index(weights, dir, map, error);
     json_decref(index);

@@ -138,14 +138,14 @@ static enum status open_any(struct weights *weights, const char *path, struct er
         return error_set(error, STATUS_NOT_FOUND, "%s: no such file or directory", path);
     if (S_ISDIR(st.st_mode)) {
         if (has_file(path, "model.safetensors") || has_file(path, "model.safetensors.index.json"))
-            return weights_open_safetensors_dir(weights, path, error);
+            return weights_open_safetensors(weights, path, NULL, error);
         enum status status = find_gguf(path, file, error);
         return status ? status : weights_open_gguf(weights, file, error);
     }
     if (n > 12 && strcmp(path + n - 12, ".safetensors") == 0) {
         const char *slash = strrchr(path, '/');
         snprintf(file, sizeof file, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-        return weights_open_safetensors_dir(weights, file, error);
+        return weights_open_safetensors(weights, file, slash ? slash + 1 : path, error);
     }
     return weights_open_gguf(weights, path, error);
 }

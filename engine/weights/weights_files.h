@@ -19,7 +19,9 @@ char *weights_keep(struct weights *weights, const char *text, size_t len) must_c
 enum status weights_sibling(const char *dir, const char *name, size_t len, char out[WEIGHTS_PATH_MAX],
                             struct error *error) must_check;
 
-enum status weights_open_safetensors_dir(struct weights *weights, const char *dir, struct error *error) must_check;
+/* A directory's model. `file` null: all of it, by its index or model.safetensors; else what that file belongs to: the index where it
+ * names the file, or the file alone. */
+enum status weights_open_safetensors(struct weights *weights, const char *dir, const char *file, struct error *error) must_check;
 enum status weights_open_gguf(struct weights *weights, const char *path, struct error *error) must_check;
 
 #endif

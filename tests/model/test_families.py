@@ -182,6 +182,29 @@ def test_fast_numerics_stay_near(vector):
         assert (moved <= 0.15).mean() >= 0.9
 
 
+def with_tensor(path, out, name, shape):
+    shutil.copytree(path, out)
+    tensors = {k: ("F32", v) for k, v in oracle.read_model(path).items()}
+    tensors[name] = ("F32", np.zeros(shape, np.float32))
+    oracle.write_safetensors(os.path.join(out, "model.safetensors"), tensors, aligned=False)
+    return out
+
+
+def test_a_tensor_that_the_family_does_not_compute_is_refused(tmp_path):
+    for i, name in enumerate(("model.layers.0.mlp.gate_proj.bias", "model.layers.1.post_mlp_norm.weight", "visual.proj.weight")):
+        model = with_tensor(os.path.join(VECTORS, "qwen3"), str(tmp_path / str(i)), name, [4])
+        with pytest.raises(RuntimeError, match=f"tensor {name} is no part of family qwen3"):
+            compare.forward(model, [[3]])
+
+
+def test_tensors_beside_the_forward_pass_may_be_there(tmp_path):
+    path = os.path.join(VECTORS, "qwen3")
+    golden = compare.golden_of(path)
+    for i, name in enumerate(("model.layers.99.eh_proj.weight", "model.layers.0.self_attn.rotary_emb.inv_freq")):
+        model = with_tensor(path, str(tmp_path / str(i)), name, [4])
+        agrees(golden, compare.forward(model, compare.prompts_of(golden)), F32_LIMIT)
+
+
 def test_a_path_with_a_space_is_read(tmp_path):
     path = shutil.copytree(os.path.join(VECTORS, "qwen3"), str(tmp_path / "a b"))
     golden = compare.golden_of(path)

@@ -214,6 +214,29 @@ static void shards_are_opened_by_the_index(void **state)
     weights_close(&w);
 }
 
+static void expect_opens(const char *name, const char *tensor, uint32_t n_files)
+{
+    struct weights w;
+    struct error error;
+    char path[800];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    support_ok(weights_open(&w, path, &error), &error);
+    assert_int_equal(w.n_files, n_files);
+    assert_non_null(weights_find(&w, tensor));
+    weights_close(&w);
+}
+
+static void a_file_by_name_is_what_it_belongs_to(void **state)
+{
+    (void)state;
+    put_model("model-1.safetensors", SHARD("a"), 16);
+    put_model("model-2.safetensors", SHARD("b"), 16);
+    put_model("other.safetensors", SHARD("c"), 16);
+    put_index("{\"weight_map\":{\"a\":\"model-1.safetensors\",\"b\":\"model-2.safetensors\"}}");
+    expect_opens("model-2.safetensors", "a", 2);
+    expect_opens("other.safetensors", "c", 1);
+}
+
 static void bad_indexes_are_refused(void **state)
 {
     (void)state;
@@ -276,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_entries_are_refused_by_tensor, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unknown_dtype_is_kept_with_its_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shards_are_opened_by_the_index, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_by_name_is_what_it_belongs_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_indexes_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_link_out_of_the_directory_is_refused, set_up, tear_down),
     };
