@@ -186,7 +186,7 @@ lint: all ## layering, names, banned calls, generated files
 	@python3 tests/lint/image.py --selftest
 	@python3 tests/lint/generated.py --build $(BUILD)
 
-docs: all ## write the generated pages: docs/options.md, docs/api-routes.md, config/seekd.conf
+docs: all ## write the generated pages: options, routes, limits, metrics, config/seekd.conf
 	@python3 tests/lint/generated.py --build $(BUILD) --write
 
 deps: ## install what building and running needs (Debian, Ubuntu)

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "engine/engine.h"
+#include "server/limits.h"
 #include "server/metrics.h"
 #include "server/routes.h"
 #include "server/version.h"
@@ -52,6 +53,8 @@ int cmd_help(int argc, char **argv)
         config_write(stdout, CONFIG_FORM_FILE);
     } else if (strcmp(topic, "--routes-markdown") == 0) {
         routes_write_markdown(stdout);
+    } else if (strcmp(topic, "--limits-markdown") == 0) {
+        limits_write_markdown(stdout);
     } else if (strcmp(topic, "--metrics-markdown") == 0) {
         metrics_write_markdown(stdout);
     } else if (strcmp(topic, "serve") == 0) {

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/limits.h"
 #include "server/reply.h"
 
-enum { GATE_TARGET_MAX = 8192, GATE_FIELDS_MAX = 100, GATE_CHUNK_LINE_MAX = 4096, GATE_CHUNKS_MAX = 131072,
-       GATE_EXTENSIONS_MAX = 65536, GATE_WORD = 64 };
+enum { GATE_WORD = 64 };
 
 enum gate_state {
     GATE_HEAD,         /* from a request's first byte to its blank line */

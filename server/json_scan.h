@@ -4,8 +4,7 @@
 
 #include "base/status.h"
 #include "base/str.h"
-
-enum { JSON_SCAN_CONTAINERS_MAX = 131072, JSON_SCAN_VALUES_MAX = 4194304 };
+#include "server/limits.h"
 
 struct json_scan {
     struct str text;       /* without a leading byte-order mark */

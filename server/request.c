@@ -390,16 +390,18 @@ static void check_metadata(struct fields *f, const json_t *root)
     const json_t *pairs = fields_object(f, root, "metadata");
     const char *key;
     json_t *value;
-    if (json_object_size(pairs) > 16)
-        fields_fault(f, "invalid_value", "metadata", "%zu pairs, at most 16", json_object_size(pairs));
+    if (json_object_size(pairs) > REQUEST_METADATA_PAIRS_MAX)
+        fields_fault(f, "invalid_value", "metadata", "%zu pairs, at most %d", json_object_size(pairs), REQUEST_METADATA_PAIRS_MAX);
     json_object_foreach((json_t *)(uintptr_t)pairs, key, value)
     {
-        if (strlen(key) > 64)
-            fields_fault(f, "string_above_max_length", "metadata", "a key has %zu bytes, at most 64", strlen(key));
+        if (strlen(key) > REQUEST_METADATA_KEY_BYTES_MAX)
+            fields_fault(f, "string_above_max_length", "metadata", "a key has %zu bytes, at most %d", strlen(key),
+                         REQUEST_METADATA_KEY_BYTES_MAX);
         if (!json_is_string(value))
             fields_fault(f, "invalid_type", "metadata", "values are strings");
-        else if (json_string_length(value) > 512)
-            fields_fault(f, "string_above_max_length", "metadata", "a value has %zu bytes, at most 512", json_string_length(value));
+        else if (json_string_length(value) > REQUEST_METADATA_VALUE_BYTES_MAX)
+            fields_fault(f, "string_above_max_length", "metadata", "a value has %zu bytes, at most %d", json_string_length(value),
+                         REQUEST_METADATA_VALUE_BYTES_MAX);
     }
 }
 
@@ -416,7 +418,7 @@ static void check_ignored(struct fields *f, const json_t *root, struct request *
     fields_bool(f, root, "store", &flag);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         fields_str(f, root, texts[i], REQUEST_IGNORED_BYTES_MAX, &text);
-    fields_str(f, root, "safety_identifier", 64, &text);
+    fields_str(f, root, "safety_identifier", REQUEST_SAFETY_ID_BYTES_MAX, &text);
     if (fields_bool(f, root, "use_beam_search", &flag) && flag)
         fields_fault(f, "unsupported_parameter", "use_beam_search", "not offered by this server");
 }

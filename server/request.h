@@ -7,22 +7,9 @@
 #include "engine/protocol.h"
 #include "server/exchange.h"
 #include "server/fields.h"
+#include "server/limits.h"
 #include "text/chat.h"
 #include "text/output_parse.h"
-
-enum {
-    REQUEST_MESSAGES_MAX = 4096,
-    REQUEST_PARTS_MAX = 1024,
-    REQUEST_SEQUENCES_MAX = 2048,
-    REQUEST_STOP_BYTES_MAX = 1024,
-    REQUEST_STOP_IDS_MAX = 1024,
-    REQUEST_BIAS_MAX = 1024,
-    REQUEST_MODEL_BYTES_MAX = 512,
-    REQUEST_IGNORED_BYTES_MAX = 4096,
-    REQUEST_USER_ID_BYTES_MAX = 512,
-    REQUEST_SALT_BYTES_MAX = 1024,
-    REQUEST_KWARGS_BYTES_MAX = 65536,
-};
 
 enum request_kind { REQUEST_CHAT, REQUEST_COMPLETION };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Generated pages against the tables they come from: docs/options.md, docs/api-routes.md, config/seekd.conf.
+"""Generated pages against the tables they come from: the pages of PAGES below.
 
     generated.py [--build DIR]           exit 1 when a page is stale
     generated.py [--build DIR] --write   write them
@@ -15,6 +15,7 @@ PAGES = {
     "docs/options.md": ["help", "--options-markdown"],
     "config/seekd.conf": ["help", "--options-file"],
     "docs/api-routes.md": ["help", "--routes-markdown"],
+    "docs/limits.md": ["help", "--limits-markdown"],
     "docs/metrics.md": ["help", "--metrics-markdown"],
 }
 
