@@ -44,6 +44,14 @@ static inline struct str str_skip(struct str a, size_t n)
     return n < a.len ? (struct str){a.at + n, a.len - n} : (struct str){a.at + a.len, 0};
 }
 
+static inline bool str_is_ascii(struct str a)
+{
+    unsigned char bits = 0;
+    for (size_t i = 0; i < a.len; i++) /* without an early end it is done sixteen bytes at a time */
+        bits |= (unsigned char)a.at[i];
+    return bits < 0x80;
+}
+
 /* Offset of the first occurrence of needle, or -1. An empty needle is found at 0. */
 static inline ptrdiff_t str_find(struct str a, struct str needle)
 {

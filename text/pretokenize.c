@@ -13,6 +13,7 @@ enum { STEPS_MAX = 16, PATTERN_BYTES_MAX = 64 * 1024, JIT_STACK_START = 32 * 102
 struct pretokenize {
     pcre2_code *steps[STEPS_MAX]; /* owned */
     bool compiled[STEPS_MAX];     /* to machine code */
+    uint32_t digits[STEPS_MAX];   /* the step isolates groups of up to so many number characters and nothing else; 0: another pattern */
     unsigned n_steps;
 };
 
@@ -140,6 +141,13 @@ static enum status translate(struct buf *out, struct str pattern, struct error *
     return buf_status(out) ? error_set(error, buf_status(out), "pre-tokenizer pattern: too long") : STATUS_OK;
 }
 
+/* The longest group of a pattern that isolates number characters; 0 for any other pattern. */
+static uint32_t digits_of(struct str pattern)
+{
+    return str_equal(pattern, str_of("\\p{N}")) ? 1 : str_equal(pattern, str_of("\\p{N}{1,3}")) ? 3
+           : str_equal(pattern, str_of("\\p{N}+")) ? UINT32_MAX : 0;
+}
+
 enum status pretokenize_add(struct pretokenize *p, enum pretokenize_kind kind, struct str pattern, struct error *error)
 {
     struct buf text;
@@ -161,6 +169,7 @@ enum status pretokenize_add(struct pretokenize *p, enum pretokenize_kind kind, s
             status = error_set(error, STATUS_UNSUPPORTED, "pre-tokenizer pattern: %s (at byte %zu)", why, (size_t)at);
         } else {
             /* Where machine code is refused, the interpreter gives the same pieces. */
+            p->digits[p->n_steps] = digits_of(pattern);
             p->compiled[p->n_steps] = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
             p->steps[p->n_steps++] = compiled;
         }
@@ -247,12 +256,34 @@ static void matcher_release(struct matcher *m)
         pcre2_jit_stack_free(m->stack);
 }
 
+/* What cut does, for a pattern of number characters and a piece of ASCII: the matcher costs more than the bytes. */
+static bool cut_digits(const char *text, struct piece piece, uint32_t longest, struct piece_list *out)
+{
+    size_t done = piece.start, end = (size_t)piece.start + piece.len;
+    for (size_t at = done; at < end;) {
+        size_t n = 0;
+        while (at + n < end && n < longest && text[at + n] >= '0' && text[at + n] <= '9')
+            n++;
+        if (!n) {
+            at++;
+            continue;
+        }
+        if (!push(out, done, at) || !push(out, at, at + n))
+            return false;
+        done = at += n;
+    }
+    return push(out, done, end);
+}
+
 /* Cuts one piece by one pattern. The pattern sees the piece as if it were the whole text. */
 static enum status cut(const struct pretokenize *p, unsigned step, struct matcher *m, const char *text, struct piece piece,
                        struct piece_list *out, struct error *error)
 {
     PCRE2_SPTR subject = (PCRE2_SPTR)(text + piece.start);
     PCRE2_SIZE at = 0, done = 0;
+    if (p->digits[step] && str_is_ascii(str_from(text + piece.start, piece.len)))
+        return cut_digits(text, piece, p->digits[step], out) ? STATUS_OK
+                                                             : error_set(error, STATUS_NO_MEMORY, "out of memory while splitting text");
     while (at < piece.len) {
         int n = p->compiled[step] ? pcre2_jit_match(p->steps[step], subject, piece.len, at, MATCHING, m->data, m->context)
                                   : pcre2_match(p->steps[step], subject, piece.len, at, MATCHING, m->data, m->context);

@@ -288,14 +288,6 @@ static enum status mark_spaces(struct encoding *e, struct str text, struct buf *
     return buf_status(out);
 }
 
-static bool is_ascii(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.at[i] & 0x80)
-            return false;
-    return true;
-}
-
 /* *text in the tokenizer's normal form, in fresh memory *owned where that may differ. */
 static enum status normalise(struct encoding *e, struct str *text, utf8proc_int32_t **owned)
 {
@@ -307,7 +299,7 @@ static enum status normalise(struct encoding *e, struct str *text, utf8proc_int3
     };
     const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text->at;
     utf8proc_option_t form = forms[e->t->normal_form];
-    if (e->t->normal_form == NORMAL_FORM_NONE || is_ascii(*text))
+    if (e->t->normal_form == NORMAL_FORM_NONE || str_is_ascii(*text))
         return STATUS_OK;
     utf8proc_ssize_t n = utf8proc_decompose(at, (utf8proc_ssize_t)text->len, NULL, 0, form);
     *owned = n < 0 ? NULL : mem_zalloc_array((size_t)n + 1, sizeof **owned); /* reencoding adds a terminator */

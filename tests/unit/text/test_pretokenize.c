@@ -89,6 +89,35 @@ static void digits_stand_alone_or_in_runs(void **state)
     pretokenize_free(runs);
 }
 
+/* ASCII text takes another path than text with a letter outside of it. */
+static void digits_are_cut_alike_beside_any_letter(void **state)
+{
+    static const char *const patterns[] = {"\\p{N}", "\\p{N}{1,3}", "\\p{N}+", "\\p{N}{2}"};
+    static const char alphabet[] = "0123456789ab .\n";
+    struct rng rng = rng_seeded(4);
+    struct error error;
+    (void)state;
+    for (unsigned round = 0; round < 400; round++) {
+        struct pretokenize *p;
+        struct piece *plain, *mixed;
+        size_t n_plain, n_mixed, len = rng_below(&rng, 40);
+        char text[64];
+        for (size_t i = 0; i < len; i++)
+            text[i] = alphabet[rng_below(&rng, round % 2 ? 10 : sizeof alphabet - 1)];
+        memcpy(text + len, "x\xC3\xA9", 3); /* ASCII up to the x */
+        support_ok(pretokenize_create(&p, &error), &error);
+        support_ok(pretokenize_add(p, PRETOKENIZE_ISOLATE, str_of(patterns[round % 4]), &error), &error);
+        support_ok(pretokenize_run(p, str_from(text, len + 1), &plain, &n_plain, &error), &error);
+        support_ok(pretokenize_run(p, str_from(text, len + 3), &mixed, &n_mixed, &error), &error);
+        assert_int_equal(n_plain, n_mixed);
+        plain[n_plain - 1].len += 2; /* the last piece holds the x */
+        assert_memory_equal(plain, mixed, n_plain * sizeof *plain);
+        mem_free(plain);
+        mem_free(mixed);
+        pretokenize_free(p);
+    }
+}
+
 static void patterns_that_are_not_read_are_refused(void **state)
 {
     (void)state;
@@ -178,6 +207,7 @@ int main(void)
         cmocka_unit_test(white_space_is_unicodes),
         cmocka_unit_test(line_anchors_stand_at_every_line),
         cmocka_unit_test(digits_stand_alone_or_in_runs),
+        cmocka_unit_test(digits_are_cut_alike_beside_any_letter),
         cmocka_unit_test(patterns_that_are_not_read_are_refused),
         cmocka_unit_test(a_pattern_that_backtracks_without_end_is_an_error_not_a_hang),
         cmocka_unit_test(pieces_cover_the_text_without_gaps),
