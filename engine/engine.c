@@ -190,6 +190,12 @@ static void copy_page(void *arg, uint32_t from, uint32_t to)
     e->device->copy_page(e->device->self, from, to);
 }
 
+static void clear_page(void *arg, uint32_t page)
+{
+    struct engine *e = arg;
+    e->device->clear_page(e->device->self, page);
+}
+
 static void describe(void *arg, const struct device_sequence *sequences)
 {
     struct engine *e = arg;
@@ -372,6 +378,7 @@ static enum status configure(struct engine *e, const struct protocol_configure *
     e->unlocked.self = e;
     e->unlocked.forward = forward;
     e->unlocked.copy_page = copy_page;
+    e->unlocked.clear_page = clear_page;
     e->unlocked.describe = describe;
     struct scheduler_options s = {.device = &e->unlocked, .clock = clock_real(),
                                   .events = {e, on_accepted, on_tokens, on_done, on_refused}, .hash = hash_page,

@@ -11,6 +11,8 @@ struct page {
     uint32_t older, newer;  /* cached list */
     uint32_t next_in_slot;  /* index chain */
     struct page_hash hash;
+    struct page_hash owner; /* partition of what its memory holds */
+    bool owned;             /* false: never written */
     struct page_link parent;
     uint64_t number;
     uint32_t tokens[KV_PAGES_TOKENS];
@@ -114,6 +116,16 @@ uint32_t kv_pages_take(struct kv_pages *p)
     check(p->pages[i].holders == 0 && !p->pages[i].published);
     p->pages[i].holders = 1;
     return i;
+}
+
+bool kv_pages_claim(struct kv_pages *p, uint32_t i, const struct page_hash *partition)
+{
+    struct page *page = &p->pages[i];
+    check(i < p->n_pages && page->holders == 1 && !page->published);
+    bool foreign = page->owned && memcmp(&page->owner, partition, sizeof *partition) != 0;
+    page->owner = *partition;
+    page->owned = true;
+    return foreign;
 }
 
 void kv_pages_hold(struct kv_pages *p, uint32_t i)

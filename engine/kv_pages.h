@@ -39,6 +39,10 @@ uint32_t kv_pages_take(struct kv_pages *pages);
 void kv_pages_hold(struct kv_pages *pages, uint32_t page); /* one more holder */
 void kv_pages_give(struct kv_pages *pages, uint32_t page); /* one holder less; the last one leaves it cached or free */
 
+/* Says whose state a page taken is about to hold, before the first write. True: it held another partition's, so its memory must be
+ * cleared. */
+bool kv_pages_claim(struct kv_pages *pages, uint32_t page, const struct page_hash *partition);
+
 /* How many pages kv_pages_take could give now. */
 uint32_t kv_pages_available(const struct kv_pages *pages);
 

@@ -51,6 +51,7 @@ struct sequence {
 
 struct page_copy {
     uint32_t from, to;
+    const struct page_hash *partition; /* of both */
 };
 
 struct scheduler {
@@ -435,7 +436,7 @@ static void copy_tail(struct scheduler *s, struct sequence *q)
         const struct sequence *donor = s->running[i];
         if (donor == q || donor->request != q->request || donor->n_computed < q->n_prompt)
             continue;
-        s->copies[s->n_copies++] = (struct page_copy){donor->pages[full], q->pages[full]};
+        s->copies[s->n_copies++] = (struct page_copy){donor->pages[full], q->pages[full], &q->request->partition};
         q->n_computed = q->n_prompt - 1;
         return;
     }
@@ -757,13 +758,35 @@ static void expire(struct scheduler *s)
     }
 }
 
+/* Pages that this step begins to write: state of another partition goes before anyone could read it. */
+static void clear_foreign_pages(struct scheduler *s)
+{
+    const struct device *d = s->o.device;
+    for (uint32_t i = 0; i < s->n_planned; i++) {
+        const struct sequence *q = s->planned[i];
+        for (uint32_t p = pages_for(q->n_computed); p < pages_for(q->n_computed + q->n_rows); p++)
+            if (kv_pages_claim(s->pages, q->pages[p], &q->request->partition))
+                d->clear_page(d->self, q->pages[p]);
+    }
+}
+
+static void copy_pages(struct scheduler *s)
+{
+    const struct device *d = s->o.device;
+    for (uint32_t i = 0; i < s->n_copies; i++) {
+        const struct page_copy *c = &s->copies[i];
+        kv_pages_claim(s->pages, c->to, c->partition); /* nothing to clear: a copy covers whatever stood there */
+        d->copy_page(d->self, c->from, c->to);
+    }
+}
+
 static void run(struct scheduler *s)
 {
     const struct device *d = s->o.device;
     struct model_batch batch;
     fill_batch(s, &batch);
-    for (uint32_t i = 0; i < s->n_copies; i++)
-        d->copy_page(d->self, s->copies[i].from, s->copies[i].to);
+    clear_foreign_pages(s);
+    copy_pages(s);
     if (d->describe)
         d->describe(d->self, s->descriptions);
     d->forward(d->self, &batch, s->logits);

@@ -18,6 +18,7 @@ struct device {
     uint32_t context;          /* longest sequence the model takes */
     void (*forward)(void *self, const struct model_batch *batch, float *logits);
     void (*copy_page)(void *self, uint32_t from, uint32_t to);
+    void (*clear_page)(void *self, uint32_t page);
     void (*describe)(void *self, const struct device_sequence *sequences); /* of the next forward; null: not wanted */
 };
 

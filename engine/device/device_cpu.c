@@ -37,6 +37,12 @@ static void copy_page(void *self, uint32_t from, uint32_t to)
     model_copy_page(d->model, from, to);
 }
 
+static void clear_page(void *self, uint32_t page)
+{
+    struct device_cpu *d = self;
+    model_clear_page(d->model, page);
+}
+
 static uint64_t number_in(const char *path, const char *key)
 {
     char line[256];
@@ -175,7 +181,7 @@ static enum status open_all(struct device_cpu *d, const struct device_cpu_option
     write_table(d, o);
     d->device = (struct device){.self = d, .vocabulary = c->vocabulary, .n_pages = r->n_pages, .n_rows_max = options.n_rows_max,
                                 .n_logit_rows_max = options.n_logit_rows_max, .context = r->context,
-                                .forward = forward, .copy_page = copy_page};
+                                .forward = forward, .copy_page = copy_page, .clear_page = clear_page};
     return STATUS_OK;
 }
 

@@ -22,6 +22,7 @@ enum {
 
 struct entry {
     uint64_t hash;
+    uint64_t partition; /* of the sequence that wrote it; 0: nothing stands here */
     uint32_t token, position;
 };
 
@@ -207,10 +208,20 @@ static void note_writer(struct device_mock *d, uint32_t page, uint32_t sequence)
     d->writers[page] = mine;
 }
 
+/* A page that is begun holds nothing of another partition. */
+static void note_foreign(struct device_mock *d, const struct entry *page, uint64_t partition)
+{
+    for (uint32_t i = 0; i < KV_PAGE_TOKENS; i++)
+        if (page[i].partition && page[i].partition != partition) {
+            note_break(d);
+            return;
+        }
+}
+
 static void write_rows(struct device_mock *d, const struct model_batch *batch, uint32_t sequence)
 {
     const struct attention_seq *q = &batch->seqs[sequence];
-    uint64_t hash = read_chain(d, q, d->sequences[sequence].partition);
+    uint64_t partition = d->sequences[sequence].partition, hash = read_chain(d, q, partition);
     for (uint32_t r = 0; r < q->n_rows; r++) {
         uint32_t position = q->position + r, token = batch->token_ids[q->first_row + r];
         check(batch->positions[q->first_row + r] == position && token < d->device.vocabulary);
@@ -218,9 +229,11 @@ static void write_rows(struct device_mock *d, const struct model_batch *batch, u
         if (d->bug == DEVICE_MOCK_DEPENDS_ON_BATCH && batch->n_rows % 7 == 3)
             hash++;
         note_writer(d, q->pages[position / KV_PAGE_TOKENS], sequence);
+        if (position % KV_PAGE_TOKENS == 0)
+            note_foreign(d, entry_at(d, q, position), partition);
         if (d->bug == DEVICE_MOCK_SKIPS_A_WRITE && d->count.n_rows % BUG_EVERY == r)
             continue;
-        *entry_at(d, q, position) = (struct entry){hash, token, position};
+        *entry_at(d, q, position) = (struct entry){hash, partition, token, position};
     }
 }
 
@@ -295,6 +308,15 @@ static void copy_page(void *self, uint32_t from, uint32_t to)
         memcpy(d->entries + (size_t)to * KV_PAGE_TOKENS, d->entries + (size_t)from * KV_PAGE_TOKENS, KV_PAGE_TOKENS * sizeof *d->entries);
 }
 
+static void clear_page(void *self, uint32_t page)
+{
+    struct device_mock *d = self;
+    check(page < d->device.n_pages);
+    d->count.n_clears++;
+    if (d->bug != DEVICE_MOCK_IGNORES_CLEARS)
+        memset(d->entries + (size_t)page * KV_PAGE_TOKENS, 0, KV_PAGE_TOKENS * sizeof *d->entries);
+}
+
 static void describe(void *self, const struct device_sequence *sequences)
 {
     struct device_mock *d = self;
@@ -312,7 +334,7 @@ enum status device_mock_open(struct device_mock **out, const struct device_mock_
     d->o = *options;
     d->device = (struct device){.self = d, .vocabulary = s->vocabulary, .n_pages = s->pages, .n_rows_max = options->n_rows_max,
                                 .n_logit_rows_max = options->n_logit_rows_max, .context = s->context, .forward = forward,
-                                .copy_page = copy_page, .describe = describe};
+                                .copy_page = copy_page, .clear_page = clear_page, .describe = describe};
     d->entries = mem_zalloc_array((size_t)s->pages * KV_PAGE_TOKENS, sizeof *d->entries);
     d->writers = mem_zalloc_array(s->pages, sizeof *d->writers);
     if (!d->entries || !d->writers) {

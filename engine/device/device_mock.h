@@ -39,12 +39,12 @@ enum status device_mock_open(struct device_mock **out, const struct device_mock_
 void device_mock_close(struct device_mock *device);
 const struct device *device_mock_device(const struct device_mock *device);
 
-/* Places where the chain did not hold, or a page had two writers in a step. */
+/* Places where the chain did not hold, a page had two writers in a step, or was begun with another partition's state in it. */
 uint64_t device_mock_breaks(const struct device_mock *device);
 
 /* Steps and rows so far. */
 struct device_mock_count {
-    uint64_t n_steps, n_rows, n_copies;
+    uint64_t n_steps, n_rows, n_copies, n_clears;
 };
 void device_mock_count(const struct device_mock *device, struct device_mock_count *out);
 
@@ -59,6 +59,7 @@ enum device_mock_bug {
     DEVICE_MOCK_READS_NEXT_PAGE,    /* now and then the page beside the right one is read */
     DEVICE_MOCK_SKIPS_A_WRITE,      /* now and then a row is not stored */
     DEVICE_MOCK_IGNORES_PAGE_COPIES,
+    DEVICE_MOCK_IGNORES_CLEARS,
     DEVICE_MOCK_DEPENDS_ON_BATCH,   /* a row's result depends on how many rows the step has */
 };
 void device_mock_plant(struct device_mock *device, enum device_mock_bug bug);

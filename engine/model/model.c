@@ -282,6 +282,11 @@ void model_copy_page(struct model *m, uint32_t from, uint32_t to)
     memcpy(m->pages + (size_t)to * m->page_bytes, m->pages + (size_t)from * m->page_bytes, m->page_bytes);
 }
 
+void model_clear_page(struct model *m, uint32_t page)
+{
+    memset(m->pages + (size_t)page * m->page_bytes, 0, m->page_bytes);
+}
+
 void model_forward(struct model *m, const struct model_batch *batch, float *logits)
 {
     const struct model_config *c = &m->config;

@@ -49,8 +49,9 @@ size_t model_page_bytes(const struct model_config *config, enum dtype kv_dtype);
 /* Gives the model its page memory, once: n_pages * model_page_bytes, owned by the caller, who keeps it alive. */
 void model_set_pages(struct model *model, void *memory, uint32_t n_pages);
 
-/* Copies a whole page, all layers. */
+/* Copies or clears a whole page, all layers. */
 void model_copy_page(struct model *model, uint32_t from, uint32_t to);
+void model_clear_page(struct model *model, uint32_t page);
 
 /* logits [n_logit_rows, vocabulary] (F32), in the order of batch->logit_rows. */
 void model_forward(struct model *model, const struct model_batch *batch, float *logits);

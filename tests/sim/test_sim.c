@@ -598,7 +598,7 @@ static uint64_t seed_that_finds(struct sim *s, enum bug bug, enum device_mock_bu
 static void every_planted_bug_is_found(void **state)
 {
     const enum device_mock_bug device_bugs[] = {DEVICE_MOCK_READS_NEXT_PAGE, DEVICE_MOCK_SKIPS_A_WRITE, DEVICE_MOCK_IGNORES_PAGE_COPIES,
-                                                DEVICE_MOCK_DEPENDS_ON_BATCH};
+                                                DEVICE_MOCK_IGNORES_CLEARS, DEVICE_MOCK_DEPENDS_ON_BATCH};
     for (unsigned i = 0; i < sizeof device_bugs / sizeof device_bugs[0]; i++)
         if (!seed_that_finds(*state, NO_BUG, device_bugs[i]))
             fail_msg("device bug %u is not found", i);

@@ -52,6 +52,23 @@ static struct kv_pages_count count(const struct kv_pages *p)
     return c;
 }
 
+static void a_page_of_another_partition_is_to_be_cleared(void **state)
+{
+    struct kv_pages *p = make(1, hash_plain);
+    const struct page_hash a = {.bytes = {1}}, b = {.bytes = {2}};
+    const struct {
+        const struct page_hash *partition;
+        bool foreign;
+    } owners[] = {{&a, false}, {&a, false}, {&b, true}, {&b, false}, {&a, true}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof owners / sizeof owners[0]; i++) {
+        uint32_t page = kv_pages_take(p);
+        assert_int_equal(kv_pages_claim(p, page, owners[i].partition), owners[i].foreign);
+        kv_pages_give(p, page);
+    }
+    kv_pages_free(p);
+}
+
 static void every_page_is_given_once_and_comes_back(void **state)
 {
     struct kv_pages *p = make(N, hash_plain);
@@ -245,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_page_is_given_once_and_comes_back),
+        cmocka_unit_test(a_page_of_another_partition_is_to_be_cleared),
         cmocka_unit_test(a_published_page_is_found_by_its_tokens_and_parents),
         cmocka_unit_test(a_cached_page_survives_until_its_place_is_needed_oldest_first),
         cmocka_unit_test(of_two_equal_pages_the_first_stays_in_the_index),
