@@ -63,6 +63,7 @@ struct scheduler {
     uint64_t waiting_tokens;
     uint64_t next_order;
     struct tenants *tenants;
+    uint32_t *places; /* by tenant: how many of its sequences run; written anew where it is used */
     float *logits;
     uint64_t *plan_ids;       /* of the planned sequences: still there when one of them has ended */
     struct page_copy *copies; /* before the forward of this step */
@@ -79,6 +80,12 @@ struct scheduler {
 
 /* ---- Making ---------------------------------------------------------------------------------------------------------- */
 
+/* Each has an open request. */
+static uint32_t n_tenants_max(const struct scheduler_options *o)
+{
+    return o->max_running + o->max_queue + 1;
+}
+
 static bool take_memory(struct scheduler *s)
 {
     const struct device *d = s->o.device;
@@ -93,8 +100,9 @@ static bool take_memory(struct scheduler *s)
     s->logit_rows = mem_zalloc_array(d->n_logit_rows_max, sizeof *s->logit_rows);
     s->ids = mem_zalloc_array(rows, sizeof *s->ids);
     s->positions = mem_zalloc_array(rows, sizeof *s->positions);
+    s->places = mem_zalloc_array(n_tenants_max(&s->o), sizeof *s->places);
     return s->running && s->planned && s->plan_ids && s->copies && s->seqs && s->descriptions && s->logits && s->logit_rows && s->ids &&
-           s->positions;
+           s->positions && s->places;
 }
 
 enum status scheduler_create(struct scheduler **out, const struct scheduler_options *options, struct error *error)
@@ -110,7 +118,7 @@ enum status scheduler_create(struct scheduler **out, const struct scheduler_opti
     if (!status)
         status = sampler_create(&s->sampler, d->vocabulary, error);
     if (!status)
-        status = tenants_create(&s->tenants, options->max_running + options->max_queue + 1, error);
+        status = tenants_create(&s->tenants, n_tenants_max(options), error);
     if (!status && !take_memory(s))
         status = error_set(error, STATUS_NO_MEMORY, "out of memory for the scheduler");
     if (status) {
@@ -213,6 +221,7 @@ void scheduler_free(struct scheduler *s)
     mem_free(s->running);
     mem_free(s->planned);
     mem_free(s->plan_ids);
+    mem_free(s->places);
     mem_free(s->copies);
     mem_free(s->descriptions);
     tenants_free(s->tenants);
@@ -564,10 +573,34 @@ static void plan_prompts(struct scheduler *s, uint32_t budget, uint32_t *rows, u
     }
 }
 
+/* When all places are taken and the next in turn belongs to a tenant with fewer of them, the youngest sequence of the tenant with
+ * the most gives its place up. Only where that leaves the giver with no fewer than the taker has then: places never go to and fro. */
+static void share_places(struct scheduler *s)
+{
+    const struct sequence *next = s->n_running == s->o.max_running ? next_waiting(s) : NULL;
+    struct sequence *youngest = NULL;
+    uint32_t *places = s->places, most = 0;
+    if (!next)
+        return;
+    places[next->request->tenant] = 0;
+    for (uint32_t i = 0; i < s->n_running; i++)
+        places[s->running[i]->request->tenant] = 0;
+    for (uint32_t i = 0; i < s->n_running; i++)
+        places[s->running[i]->request->tenant]++;
+    for (uint32_t i = 0; i < s->n_running; i++) /* in order of age: the last one found is the youngest */
+        if (places[s->running[i]->request->tenant] >= most) {
+            most = places[s->running[i]->request->tenant];
+            youngest = s->running[i];
+        }
+    if (youngest && most > places[next->request->tenant] + 1)
+        park(s, youngest);
+}
+
 static bool plan(struct scheduler *s)
 {
     uint32_t rows = 0, logits = 0;
     s->n_planned = s->n_copies = 0;
+    share_places(s);
     for (uint32_t i = 0; i < s->n_running; i++)
         s->running[i]->n_rows = 0;
     bool decodes = plan_decodes(s, &rows, &logits);

@@ -220,6 +220,31 @@ static void a_tenant_with_a_pile_of_work_does_not_hold_up_another(void **state)
     close_world(w);
 }
 
+static void places_are_shared_between_tenants(void **state)
+{
+    struct world *w = open_world("pages=64", (struct sizes){.max_running = 4, .max_queue = 64});
+    struct protocol_submit many = request(70, 60), one = request(20, 3);
+    (void)state;
+    many.tenant = 1;
+    many.n_choices = 6;
+    one.tenant = 2;
+    submit(w, 1, &many);
+    for (int i = 0; i < 12; i++)
+        step(w);
+    assert_int_equal(stats_of(w).n_running, 4);
+    submit(w, 2, &one);
+    for (int i = 0; i < 6; i++)
+        step(w);
+    assert_true(w->seen[2].last && !w->seen[1].n_done);
+    assert_int_equal(stats_of(w).preemptions, 1);
+    for (int i = 0; i < 20; i++)
+        step(w);
+    assert_int_equal(stats_of(w).preemptions, 1); /* alone again, it shares with nobody */
+    run_out(w);
+    assert_int_equal(w->seen[1].n_tokens, 6 * 60);
+    close_world(w);
+}
+
 static void tenants_share_and_idle_time_earns_nothing(void **state)
 {
     struct world *w = open_world("step_us=100", (struct sizes){.max_running = 2, .max_queue = 100, .step_tokens = 64});
@@ -558,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_long_prompt_does_not_hold_up_who_decodes),
         cmocka_unit_test(a_step_without_decodes_takes_half_a_second_at_most),
         cmocka_unit_test(a_tenant_with_a_pile_of_work_does_not_hold_up_another),
+        cmocka_unit_test(places_are_shared_between_tenants),
         cmocka_unit_test(tenants_share_and_idle_time_earns_nothing),
         cmocka_unit_test(a_full_queue_refuses_with_numbers),
         cmocka_unit_test(what_just_fits_runs_and_one_token_more_is_refused),
