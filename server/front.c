@@ -571,8 +571,11 @@ static void on_gone(void *arg, const char *how, int exit_code)
     log_error("engine ended", "how=\"%s\"%s%s%s", how, f->last_cause[0] ? " cause=\"" : "", f->last_cause,
               f->last_cause[0] ? "\"" : "");
     note_death(f);
-    fail_where(f, pick_lost, "the engine stopped unexpectedly; it is being restarted");
     publish_state(f);
+    if (exit_code == EXIT_MODEL_FILE || f->state.engine_failed) /* what waits would wait in vain */
+        fail_where(f, pick_all, "the engine stopped and could not be started again");
+    else
+        fail_where(f, pick_lost, "the engine stopped unexpectedly; it is being restarted");
     log_info("engine restarts", "in_ms=%u", f->restart_wait_ms);
     uv_timer_start(&f->restart, start_engine, f->restart_wait_ms, 0);
     f->restart_wait_ms = f->restart_wait_ms * 2 < RESTART_MAX_MS ? f->restart_wait_ms * 2 : RESTART_MAX_MS;

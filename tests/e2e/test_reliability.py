@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -81,6 +82,17 @@ def test_the_real_engine_is_restarted_too(start_server, model_file):
     after = s.post("/v1/chat/completions", {**ASK, "temperature": 0, "max_tokens": 8})[1]
     assert after["choices"] == before["choices"]
     assert after["system_fingerprint"] == before["system_fingerprint"]
+
+
+def test_a_model_file_cut_while_it_serves_is_named_and_nothing_waits_for_it(start_server, model_file, tmp_path):
+    path = shutil.copy(model_file, tmp_path / "cut.gguf")
+    s = start_server("--model-name", "tiny", "--context", "1024", "--kv-memory", "64M", model=str(path))
+    assert s.post("/v1/chat/completions", {**ASK, "max_tokens": 2})[0] == 200
+    os.truncate(path, 20_000_000)
+    status, reply = s.post("/v1/chat/completions", {**ASK, "messages": [{"role": "user", "content": "zebra"}], "max_tokens": 2})
+    assert status in (500, 503) and "error" in reply
+    s.wait_for(lambda: "token_embd.weight" in s.log(), what="the name of the tensor in the log")
+    assert s.request("GET", "/ready")[0] == 503
 
 
 def test_queued_work_survives_the_engine(start_server):
@@ -237,6 +249,24 @@ def test_a_key_at_its_limit_does_not_hinder_another(start_server, tmp_path):
         assert stream._more()
     assert s.post("/v1/chat/completions", {**ASK, "max_tokens": 2}, keys[0])[0] == 429
     assert s.post("/v1/chat/completions", {**ASK, "max_tokens": 2}, keys[1])[0] == 200
+    stream.close()
+
+
+def test_a_request_of_many_choices_does_not_hold_up_a_short_one(start_server):
+    s = start_server("--mock-script", "step_us=1000;row_us=10", "--api-key", "a", "--api-key", "b")
+    keys = [{"Authorization": f"Bearer {k}"} for k in "ab"]
+    s.post("/v1/chat/completions", {**ASK, "max_tokens": 1}, keys[1])
+    stream = s.raw()
+    data = json.dumps({**ASK, "stream": True, "ignore_eos": True, "n": 128, "temperature": 1, "max_tokens": 400}).encode()
+    stream.request("POST", "/v1/chat/completions", data, [("Content-Type", "application/json"), *keys[0].items()])
+    while stream.buffer.count(b"data: ") < 200:
+        assert stream._more()
+    for _ in range(3):
+        begin = time.monotonic()
+        assert s.post("/v1/chat/completions", {**ASK, "max_tokens": 1}, keys[1])[0] == 200
+        assert time.monotonic() - begin < 1
+    running = s.request("GET", "/metrics", headers=keys[1])[2].decode()
+    assert "seekd_requests_running 64" in running or "seekd_requests_waiting" in running
     stream.close()
 
 
