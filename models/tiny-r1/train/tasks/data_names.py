@@ -6,10 +6,10 @@ MADE_UP_SHARE = 0.55
 FOREIGN_SHARE = 0.08  # of names: in the script of another language
 
 PEOPLE = {
-    "en": "Anna Tom Emily James Oliver Grace Henry Lucy Jack Sophie Daniel Ruby Peter Alice Mark Nora Sam Ella Ben Clara Liam Mia Noah Kate",
+    "en": "Anna Tom Emily James Oliver Grace Henry Lucy Jack Sophie Daniel Ruby Peter Alice Mark Nora Sam Ella Ben Clara Liam Mia Noah",
     "fr": "Camille Louis Chloé Hugo Inès Léo Manon Jules Élise Théo Zoé Paul Hélène André Margaux Rémi Amélie Benoît Lucie Noé Océane Yves",
     "de": "Lena Jonas Hannah Felix Jürgen Käthe Lukas Greta Björn Sabine Max Ute Moritz Heike Jörg Anja Finn Birgit Sören Petra Emil Marie",
-    "es": "Lucía Mateo Sofía Diego María José Íñigo Begoña Pablo Elena Martín Carmen Andrés Paula Álvaro Inés Raúl Nuria Javier Marta Óscar",
+    "es": "Lucía Mateo Sofía Diego María José Íñigo Begoña Pablo Elena Martín Carmen Andrés Paula Álvaro Inés Raúl Nuria Javier Marta",
     "zh": "王伟 李娜 张敏 刘洋 陈静 杨帆 赵磊 黄丽 周杰 吴昊 徐晨 孙悦 小明 小红 马超 朱琳 胡兵 郭涛 林芳 何雨",
     "ar": "محمد فاطمة أحمد ليلى يوسف مريم عمر نور سامي هدى خالد سارة علي زينب حسن ريم كريم سلمى طارق دينا",
 }
