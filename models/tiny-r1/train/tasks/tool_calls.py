@@ -175,9 +175,10 @@ def two_questions(rng, offered, language, held_out):
 
 def thought_of(calls, language):
     """Which tool with which values, a line for each call."""
-    return "\n".join(f"{TOOL[language]}: {name}. " + ",
-                     ".join(f"{k} = {v if not isinstance(v, bool) else str(v).lower()}" for k, v in values.items())
-                     for name, values in calls)
+    def shown(value):
+        return str(value).lower() if isinstance(value, bool) else value
+
+    return "\n".join(f"{TOOL[language]}: {name}. " + ", ".join(f"{k} = {shown(v)}" for k, v in values.items()) for name, values in calls)
 
 
 def needs_none(rng, language, held_out, offered):
