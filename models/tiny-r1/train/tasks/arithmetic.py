@@ -51,7 +51,8 @@ def subtract_steps(a, b):
         next_borrow = int(x < away)
         top = x + 10 * next_borrow
         done = str(top - away) + done
-        lines.append(f"{high}-{low}: {y}+{borrow}={away} {x}{'<' if x < away else '≥'}{away} b{next_borrow} {top}-{away}={top - away} → {done}")
+        lines.append(f"{high}-{low}: {y}+{borrow}={away} {x}{'<' if x < away else '≥'}{away} b{next_borrow} "
+                     f"{top}-{away}={top - away} → {done}")
         high, low, borrow = high_rest, low_rest, next_borrow
     return lines + [f"= {a - b}"]
 
