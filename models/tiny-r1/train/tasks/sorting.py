@@ -173,7 +173,8 @@ def _numbers(rng):
 
 def listed(rng, language, items):
     """The list as people write it."""
-    items, turn = [str(i) for i in items], rng.random()
+    turn = rng.random() * (0.8 if isinstance(items[0], str) else 1)
+    items = [str(i) for i in items]
     comma = COMMA.get(language, ", ")
     if turn < 0.6:
         return comma.join(items)
