@@ -2,9 +2,9 @@
 
 import re
 
-from tasks import draw, number_check, pick, regex_check
+from tasks import draw, number_check, pick
 from tasks.arithmetic import equations_hold, subtract_steps, work_of
-from tasks.wording import typed, worked
+from tasks.wording import last_line_check, typed, worked, yes_no_check
 
 KIND = "dates"
 MOST_DAYS = 30
@@ -72,7 +72,7 @@ DAY_AFTER = {
            "A partir del {d}, ¿qué día es {n} más tarde?", "Di el día que viene {n} después del {d}.",
            "Supongamos que hoy es {d}. {n} más tarde, ¿qué día es?", "¿Qué día será dentro de {n} si hoy es {d}?",
            "Salgo el {d} y vuelvo {n} más tarde. ¿Qué día de la semana es?", "Cuenta {n} desde el {d}: ¿qué día es?"],
-    "zh": ["今天是{d}，{n}后是星期几？", "如果今天是{d}，那么{n}后是星期几？", "今天{d}。再过{n}是星期几？", "今天{d} {n}后星期几", "{d}之后的{n}是星期几？", "从{d}起过{n}是星期几？",
+    "zh": ["今天是{d}，{n}后是星期几？", "如果今天是{d}，那么{n}后是星期几？", "今天{d}。再过{n}是星期几？", "今天{d} {n}后星期几", "{d}之后{n}是星期几？", "从{d}起过{n}是星期几？",
            "{d}再过{n}是哪一天？", "今天是{d}。请告诉我{n}后是星期几。", "今天是{d}，过{n}是星期几？", "现在是{d}，{n}以后是星期几？",
            "从{d}开始，{n}后是星期几？", "说出{d}之后{n}是星期几。", "假设今天是{d}，{n}后是哪天？", "要是今天是{d}，再等{n}是星期几？", "我{d}出发，{n}后回来，那天是星期几？", "从{d}往后数{n}，是星期几？"],
     "ar": ["اليوم هو {d}. أي يوم سيكون بعد {n}؟", "إذا كان اليوم {d}، فأي يوم من الأسبوع بعد {n}؟", "اليوم {d}. ما اليوم بعد {n}؟",
@@ -278,14 +278,7 @@ YES = {"en": "Yes, {y} is a leap year.", "fr": "Oui, {y} est une année bissexti
 NO = {"en": "No, {y} is not a leap year.", "fr": "Non, {y} n'est pas une année bissextile.", "de": "Nein, {y} ist kein Schaltjahr.",
 "es": "No, {y} no es un año bisiesto.", "zh": "不是，{y}年不是闰年。",
       "ar": "لا، {y} ليست سنة كبيسة."}
-YES_OR_NO = {"en": ("Yes", "No"), "fr": ("Oui", "Non"), "de": ("Ja", "Nein"), "es": ("Sí", "No"), "zh": ("(是|对|有)", "(不|没)"), "ar": ("نعم",
-"لا")}
 OTHER_SPELLINGS = {"星期日": "星期天", "周日": "周天", "الاثنين": "الإثنين", "Samstag": "Sonnabend", "أبريل": "إبريل"}
-
-
-def last_line_check(*spellings):
-    """One of the spellings stands in the last line."""
-    return regex_check(f"(^|\n)[^\n]*({'|'.join(sorted(set(spellings)))})[^\n]*$")
 
 
 def span(forms, n):
@@ -384,8 +377,7 @@ def _leap(rng, language, held_out):
     question = pick(rng, LEAP[language], held_out).format(y=year)
     yes = is_leap(year)
     answer = (YES if yes else NO)[language].format(y=year)
-    check = regex_check(f"(^|\n){YES_OR_NO[language][not yes]}[^\n]*$")
-    return worked(rng, KIND, language, typed(rng, language, question, held_out), leap_steps(year), answer, [check])
+    return worked(rng, KIND, language, typed(rng, language, question, held_out), leap_steps(year), answer, [yes_no_check(language, yes)])
 
 
 def make(rng, language, held_out):

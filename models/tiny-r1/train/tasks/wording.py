@@ -1,7 +1,7 @@
 """How questions of the calculating and ordering kinds are worded: frames around an expression, terse and polite turns, and the two forms
 of a worked reply. The last quarter of every list is for evaluation (tasks.pick)."""
 
-from tasks import ask, pick
+from tasks import ask, pick, regex_check
 
 WORKED_IN_ANSWER = 0.15  # share of replies that show the steps in the answer instead of a thought
 
@@ -62,6 +62,21 @@ BEFORE = {
     "zh": ["你好！", "您好，", "问一下：", "帮帮我："],
     "ar": ["مرحبا! ", "السلام عليكم، ", "سؤال سريع: ", "ساعدني: "],
 }
+
+YES = {"en": "Yes", "fr": "Oui", "de": "Ja", "es": "Sí", "zh": "是的", "ar": "نعم"}
+NO = {"en": "No", "fr": "Non", "de": "Nein", "es": "No", "zh": "不是", "ar": "لا"}
+CHINESE_YES, CHINESE_NO = "(是|对|有|会)", "(不|没)"
+
+
+def yes_no_check(language, is_yes):
+    """The last line begins with the right word."""
+    said = (CHINESE_YES if is_yes else CHINESE_NO) if language == "zh" else (YES if is_yes else NO)[language]
+    return regex_check(f"(^|\n){said}[^\n]*$")
+
+
+def last_line_check(*spellings):
+    """One of the spellings stands in the last line."""
+    return regex_check(f"(^|\n)[^\n]*({'|'.join(sorted(set(spellings)))})[^\n]*$")
 
 
 def sentence(text):
