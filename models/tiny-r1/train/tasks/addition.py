@@ -1,7 +1,7 @@
 """Sums of two or three whole numbers of one to five digits."""
 
 from tasks import draw, number_check
-from tasks.arithmetic import add_steps, equations_hold, numbers_in, work_of
+from tasks.arithmetic import add_steps, numbers_in, shows, work_of
 from tasks.wording import calculation, result_sentence, worked
 
 KIND = "addition"
@@ -74,5 +74,6 @@ def make(rng, language, held_out):
 
 
 def verify(example):
-    total = sum(numbers_in(example.messages[-2]["content"]))
-    return total == example.checks[0]["value"] and equations_hold(work_of(example))
+    terms, lines = numbers_in(example.messages[-2]["content"]), work_of(example).split("\n")
+    told = numbers_in(lines[0].split(":")[0])
+    return sorted(terms) == sorted(told) and sum(terms) == example.checks[0]["value"] and shows(example, add_steps(told))

@@ -3,6 +3,8 @@ the numbers and the result so far, so that every step is a copy or a sum of two 
 
 import re
 
+RELATION = re.compile(r"(?<![\d.,+×-])(-?\d+(?:[.,]\d+)?)([<>≥])(-?\d+(?:[.,]\d+)?)(?!\d)")
+RUNNING = re.compile(r"^(\d[^?:]*[+×-][^?:]*): .*=(\d+) → (\d+)")
 EQUATION = re.compile(r"(?<![\d+×-])(-?\d+(?:[+×-]\d+)+)=(-?\d+)")
 
 
@@ -100,6 +102,46 @@ def equations_hold(text):
         if total != int(right):
             return False
     return True
+
+
+def relations_hold(text):
+    """Whether every a<b written in the text is true."""
+    for left, sign, right in RELATION.findall(text):
+        a, b = (float(n.replace(",", ".")) for n in (left, right))
+        if not (a < b if sign == "<" else a > b if sign == ">" else a >= b):
+            return False
+    return True
+
+
+def running_results_hold(text):
+    """Whether every line of digits puts the last digit of its sum before the result so far, and the numbers lose a digit from line to line."""
+    before = None
+    for line in text.split("\n"):
+        match = RUNNING.match(line)
+        if not match:
+            before = None
+            continue
+        numbers, total, done = match.groups()
+        left = re.findall(r"\d+", numbers)
+        if before:
+            expected = [n[:-1] or "0" for n in before[0]]
+            if "×" in numbers:
+                expected[-1] = left[-1]
+            if left != expected or done[1:] != before[1]:
+                return False
+        if done[0] != total[-1]:
+            return False
+        before = left, done
+    return True
+
+
+def steps_hold(text):
+    return equations_hold(text) and relations_hold(text) and running_results_hold(text)
+
+
+def shows(example, steps):
+    """Whether the example works out just these steps, and they are true."""
+    return work_of(example).split("\n")[:len(steps)] == steps and steps_hold("\n".join(steps))
 
 
 def numbers_in(text):

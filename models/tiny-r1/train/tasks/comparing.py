@@ -4,7 +4,7 @@ things is longer, heavier or dearer."""
 import re
 
 from tasks import draw, number_check, pick, regex_check
-from tasks.arithmetic import compare_steps, work_of
+from tasks.arithmetic import compare_steps, shows, work_of
 from tasks.wording import NO, YES, typed, worked, yes_no_check
 
 KIND = "comparing"
@@ -301,7 +301,10 @@ def verify(example):
     numbers = re.findall(r"-?\d+(?:[.,]\d+)?", question)
     result = next(line for line in lines if line[0] == "=")[2:]
     if result in (YES[example.language], NO[example.language]):
+        if not shows(example, [lines[0], compare_line(*numbers[:2])]):
+            return False
         is_more = value_of(numbers[0]) > value_of(numbers[1])
         return (result == YES[example.language]) == (is_more == (lines[0] == ">"))
     best = (max if lines[0] == ">" else min)(numbers, key=value_of)
-    return result.split(" ")[0] == best
+    steps, found = steps_of(numbers, lines[0] == ">")
+    return result.split(" ")[0] == best == found and shows(example, steps[:-1])

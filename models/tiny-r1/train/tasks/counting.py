@@ -4,6 +4,7 @@ the word or repeats the list and counts along."""
 import unicodedata
 
 from tasks import data_names, data_words, draw, number_check, pick
+from tasks.arithmetic import shows
 from tasks.wording import typed, worked
 
 KIND = "counting"
@@ -245,6 +246,7 @@ def verify(example):
     else:
         items = plain.split(" ")
         there = "".join(items).casefold() in question or len(items) == 1
-    items = [i.lower() for i in items]
-    wanted = len(items) if head == "len" else sum(i in VOWELS for i in items) if head == VOWELS else items.count(head.lower())
-    return there and wanted == example.checks[0]["value"]
+    gap = ", " if ", " in plain else " "
+    counted = {"len": lambda i: True, VOWELS: lambda i: i.lower() in VOWELS}.get(head, lambda i: i.lower() == head.lower())
+    steps, n = spelled(head, items, counted, gap)
+    return there and shows(example, steps) and n == example.checks[0]["value"]

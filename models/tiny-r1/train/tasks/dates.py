@@ -1,9 +1,10 @@
 """Weekdays and months before and after, days between two dates of a month, lengths of months, leap years."""
 
+import calendar
 import re
 
 from tasks import draw, number_check, pick
-from tasks.arithmetic import equations_hold, subtract_steps, work_of
+from tasks.arithmetic import numbers_in, shows, subtract_steps, work_of
 from tasks.wording import last_line_check, typed, worked, yes_no_check
 
 KIND = "dates"
@@ -396,16 +397,21 @@ def make(rng, language, held_out):
 
 
 def verify(example):
-    """Every equation of the thought is true, and its names stand in the places it says."""
+    """Works the thought out again from the names and numbers of the question."""
     language, lines = example.language, work_of(example).split("\n")
     question = example.messages[-2]["content"].casefold()
     lists = (WEEKDAYS[language], MONTHS[language], SHORT_CHINESE)
     names = next((names for names in lists if lines[0].split("=")[0] in names), None)
-    if names and "=" in lines[0] and not lines[0].endswith(("=28", "=30", "=31")):
-        name, place = lines[0].split("=")
-        last = next(line for line in lines if re.fullmatch(r"\d+=\D.*|\d+=\d+月", line))
-        offset = int(re.fullmatch(r"\d+([+-]\d+)=.*", lines[1])[1])
-        index = names.index(name)
-        return (name.casefold() in question and int(place) == index + 1 and last.split("=")[1] == names[(index + offset) % len(names)]
-                and equations_hold("\n".join(lines)))
-    return equations_hold("\n".join(lines[1:]))
+    if lines[0].endswith(("=28", "=30", "=31")):
+        name, n = lines[0].split("=")
+        return name.casefold() in question and int(n) == LENGTHS[MONTHS[language].index(name)] == example.checks[0]["value"]
+    if names:
+        name, offset = lines[0].split("=")[0], int(re.fullmatch(r"\d+([+-]\d+)=.*", lines[1])[1])
+        steps, result = cycle_steps(names, names.index(name), offset)
+        return name.casefold() in question and result == names[(names.index(name) + offset) % len(names)] and shows(example, steps)
+    if " → " in lines[0]:
+        a, b = (int(n) for n in lines[0].split(" → "))
+        asked = re.sub(r"\d+月", "", question)
+        return numbers_in(asked) == [a, b] and b - a == example.checks[0]["value"] and shows(example, lines[:1] + subtract_steps(b, a))
+    year = int(lines[0].split(":")[0])
+    return str(year) in question and shows(example, leap_steps(year)) and calendar.isleap(year) == ("= 29" in lines)

@@ -3,7 +3,7 @@
 import re
 
 from tasks import draw, pick, regex_check
-from tasks.arithmetic import numbers_in, work_of
+from tasks.arithmetic import numbers_in, shows, work_of
 from tasks.wording import typed, worked
 
 KIND = "sorting"
@@ -217,4 +217,7 @@ def verify(example):
             return False
     elif not all(re.search(rf"\b{i}\b", question) for i in items):
         return False
-    return items == sorted(items, reverse=direction == ">")
+    given = work_of(example).split("\n")[1].split(": ")[0].split(" ")
+    if isinstance(items[0], int):
+        given = [int(i) for i in given]
+    return shows(example, steps_of(given, direction == ">")) and items == sorted(items, reverse=direction == ">")

@@ -4,7 +4,7 @@ import re
 
 from tasks import draw, number_check, pick
 from tasks import data_stories as stories
-from tasks.arithmetic import add_steps, equations_hold, multiply_steps, numbers_in, subtract_steps, work_of
+from tasks.arithmetic import add_steps, equations_hold, multiply_steps, numbers_in, shows, subtract_steps, work_of
 from tasks.wording import RESULT, worked
 
 KIND = "word_problems"
@@ -97,6 +97,15 @@ def _result(rng, language, expression, result):
     return rng.choice(RESULT[language]).format(s=expression, r=result)
 
 
+def _steps(operations, numbers):
+    """The expression, then its operations one by one."""
+    lines, result = [str(numbers[0]) + "".join(f"{o}{n}" for o, n in zip(operations, numbers[1:]))], numbers[0]
+    for operator, n in zip(operations, numbers[1:]):
+        lines += STEPS[operator](result, n)
+        result = _apply(operator, result, n)
+    return lines
+
+
 def make(rng, language, held_out):
     is_story = rng.random() < STORY_SHARE
     operations = rng.choice(STORY_OPERATIONS if is_story else SCENE_OPERATIONS)
@@ -112,15 +121,12 @@ def make(rng, language, held_out):
         values = dict(zip("abc", numbers))
         question = _gendered(pick(rng, stories.SCENES[language][operations], held_out).format(**values, **people), is_woman)
         answer = _result(rng, language, spaced, results[-1])
-    steps, before = [spaced.replace(" ", "")], numbers[0]
-    for operator, n, after in zip(operations, numbers[1:], results):
-        steps += STEPS[operator](before, n)
-        before = after
-    return worked(rng, KIND, language, question, steps, answer, [number_check(results[-1])])
+    return worked(rng, KIND, language, question, _steps(operations, numbers), answer, [number_check(results[-1])])
 
 
 def verify(example):
     expression = work_of(example).split("\n")[0]
     result = example.checks[0]["value"]
     return (sorted(numbers_in(expression)) == sorted(numbers_in(example.messages[-2]["content"]))
-            and equations_hold(f"{expression}={result}") and equations_hold(work_of(example)))
+            and equations_hold(f"{expression}={result}")
+            and shows(example, _steps(re.findall("[+×-]", expression), numbers_in(expression))))
