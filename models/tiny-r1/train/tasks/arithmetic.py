@@ -114,7 +114,7 @@ def relations_hold(text):
 
 
 def running_results_hold(text):
-    """Whether every line of digits puts the last digit of its sum before the result so far, and the numbers lose a digit from line to line."""
+    """Whether every line of digits puts the last digit of its sum before the result so far, and the numbers lose a digit line by line."""
     before = None
     for line in text.split("\n"):
         match = RUNNING.match(line)
