@@ -41,46 +41,49 @@ class Source:
                 yield kind, ids, n_prompt
 
 
-class Rows:
-    """Rows of one length, filled best fit."""
-
+class Row:
     def __init__(self, length):
-        self.length, self.rows, self.room = length, [], []
+        self.length, self.room, self.documents = length, length, []
 
-    def add(self, ids, n_prompt):
-        fits = [i for i, room in enumerate(self.room) if room >= len(ids)]
-        if fits:
-            i = min(fits, key=self.room.__getitem__)
-        else:
-            i = len(self.rows)
-            self.rows.append([])
-            self.room.append(self.length)
-        self.rows[i].append((ids, n_prompt))
-        self.room[i] -= len(ids)
+    def add(self, document):
+        self.documents.append(document)
+        self.room -= len(document[0])
 
-    def arrays(self):
-        shape = (len(self.rows), self.length)
-        ids, positions, documents = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        weights = np.zeros(shape, np.float32)  # of the loss on the token that stands here
-        for r, row in enumerate(self.rows):
-            at = 0
-            for d, (doc, n_prompt) in enumerate(row):
-                end = at + len(doc)
-                ids[r, at:end], positions[r, at:end], documents[r, at:end] = doc, np.arange(len(doc)), d + 1
-                weights[r, at + 1:at + n_prompt], weights[r, at + n_prompt:end] = recipe.PROMPT_WEIGHT, 1
-                at = end
-        return ids, positions, documents, weights
+
+def fill_rows(documents):
+    """Longest first into the fullest row that has room, else into a new one of the shortest length that holds it."""
+    rows = []
+    for document in sorted(documents, key=lambda d: -len(d[0])):
+        n = len(document[0])
+        row = min((r for r in rows if r.room >= n), key=lambda r: r.room, default=None)
+        if row is None:
+            row = Row(next(length for length in recipe.ROW_LENGTHS if n <= length))
+            rows.append(row)
+        row.add(document)
+    return rows
+
+
+def arrays_of(rows, length):
+    shape = (len(rows), length)
+    ids, positions, documents = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    weights = np.zeros(shape, np.float32)  # of the loss on the token that stands here
+    for r, row in enumerate(rows):
+        at = 0
+        for d, (doc, n_prompt) in enumerate(row.documents):
+            end = at + len(doc)
+            ids[r, at:end], positions[r, at:end], documents[r, at:end] = doc, np.arange(len(doc)), d + 1
+            weights[r, at + 1:at + n_prompt], weights[r, at + n_prompt:end] = recipe.PROMPT_WEIGHT, 1
+            at = end
+    return ids, positions, documents, weights
 
 
 def pack(documents):
-    """Documents to microbatches of at most MICROBATCH_TOKENS."""
-    by_length = {n: Rows(n) for n in recipe.ROW_LENGTHS}
-    for ids, n_prompt in sorted(documents, key=lambda d: -len(d[0])):
-        by_length[next(n for n in recipe.ROW_LENGTHS if len(ids) <= n)].add(ids, n_prompt)
-    for length, rows in by_length.items():
-        arrays, step = rows.arrays(), recipe.MICROBATCH_TOKENS // length
-        for at in range(0, len(rows.rows), step):
-            yield tuple(a[at:at + step] for a in arrays)
+    """Documents to microbatches of at most MICROBATCH_TOKENS, of rows of one length each."""
+    rows = fill_rows(documents)
+    for length in recipe.ROW_LENGTHS:
+        same, step = [r for r in rows if r.length == length], recipe.MICROBATCH_TOKENS // length
+        for at in range(0, len(same), step):
+            yield arrays_of(same[at:at + step], length)
 
 
 def make_batch(source, step, progress):
