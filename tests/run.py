@@ -227,6 +227,7 @@ PARTS = {
     "model": part_pytest("model", 900),
     "conformance": part_pytest("conformance", 900),
     "e2e": part_pytest("e2e", 900),
+    "training": part_pytest("training", 1200),
     "sanitizers": part_sanitizers,
     "fuzz": part_fuzz,
     "image": part_image,

@@ -1,0 +1,206 @@
+"""Trains tiny-R1. Resumes from the newest checkpoint of its folder.
+
+    python3 train.py OUT_DIR [--minutes N] [--threads N]"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+
+try:
+    import torch
+except ImportError:
+    sys.exit("training needs PyTorch: python3 -m pip install torch tokenizers numpy")
+import torch.nn.functional as F
+
+import held_out
+import recipe
+import vocabulary
+from batches import Ahead, batch_tokens
+from network import Network
+
+
+def is_matrix(name, p):
+    return p.ndim >= 2 and "embedding" not in name and "head" not in name and "router" not in name
+
+
+def orthogonal(g):
+    """The nearest orthogonal matrix, roughly: five Newton-Schulz steps (Muon, kellerjordan.github.io/posts/muon)."""
+    x = g.bfloat16()
+    turned = x.shape[-2] > x.shape[-1]
+    x = x.transpose(-1, -2) if turned else x
+    x = x / (x.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
+    for _ in range(5):
+        a = x @ x.transpose(-1, -2)
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * (a @ a)) @ x
+    return (x.transpose(-1, -2) if turned else x).float()
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum made orthogonal, scaled so that its entries are as large as AdamW's (arXiv:2502.16982, section 2.2)."""
+
+    def __init__(self, params, lr, momentum=0.95, weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                momentum = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                momentum.lerp_(p.grad, 1 - group["momentum"])
+                update = orthogonal(p.grad.lerp(momentum, group["momentum"]))
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(update, alpha=-group["lr"] * 0.2 * math.sqrt(max(p.shape[-2:])))
+
+
+def optimizers(network):
+    matrices = [p for n, p in network.named_parameters() if is_matrix(n, p)]
+    others = [p for n, p in network.named_parameters() if not is_matrix(n, p)]
+    return (Muon(matrices, recipe.LEARNING_RATE, weight_decay=recipe.WEIGHT_DECAY),
+            torch.optim.AdamW(others, recipe.LEARNING_RATE, betas=(0.9, 0.95), weight_decay=recipe.WEIGHT_DECAY))
+
+
+def learning_rate(step, progress):
+    warm = min(1.0, (step + 1) / recipe.WARMUP_STEPS)
+    return recipe.LEARNING_RATE * warm * (1.0 if progress < 0.5 else max(0.02, 1 - 0.98 * (progress - 0.5) / 0.5))
+
+
+def losses(network, microbatch, with_mtp):
+    """Sums of weighted losses (next token, token after next) and of the weights."""
+    ids, positions, documents, weights = (torch.from_numpy(a) for a in microbatch)
+    hidden, context = network(ids, positions, documents)
+    logits = network.logits(hidden[:, :-1]).float()
+    loss = (F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none") * weights[:, 1:].flatten()).sum()
+    if not with_mtp:
+        return loss, torch.zeros(()), weights.sum()
+    next_ids = torch.cat((ids[:, 1:], ids[:, :1]), 1)
+    far = network.mtp_logits(hidden, next_ids, context)[:, :-2].float()
+    same = documents[:, 2:] == documents[:, :-2]
+    mtp = (F.cross_entropy(far.flatten(0, 1), ids[:, 2:].flatten(), reduction="none") * (weights[:, 2:] * same).flatten()).sum()
+    return loss, mtp, weights.sum()
+
+
+def balance(network, step, progress):
+    """Moves each routing bias against its expert's load; returns the worst load over the mean."""
+    size = 0.0 if progress >= 0.9 else recipe.BIAS_STEP[step >= 500]
+    worst = 1.0
+    for experts in network.experts():
+        if experts.load.sum() > 0:
+            mean = experts.load.mean()
+            worst = max(worst, (experts.load.max() / mean).item())
+            experts.bias += size * (mean - experts.load).sign()
+        experts.load.zero_()
+    return worst
+
+
+class Training:
+    def __init__(self, folder, minutes):
+        self.folder, self.seconds = folder, minutes * 60
+        self.tokenizer = os.path.join(folder, "tokenizer.json")
+        torch.manual_seed(recipe.SEED)
+        self.network = Network(recipe.CONFIG)
+        self.optimizers = optimizers(self.network)
+        self.step, self.elapsed, self.n_tokens = 0, 0.0, 0
+        if os.path.exists(self.path):
+            self.load()
+
+    @property
+    def path(self):
+        return os.path.join(self.folder, "checkpoint.pt")
+
+    def load(self):
+        state = torch.load(self.path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.step, self.elapsed, self.n_tokens = state["step"], state["elapsed"], state["n_tokens"]
+        print(f"resumed at step {self.step} after {self.elapsed / 60:.1f} minutes", flush=True)
+
+    def save(self):
+        state = {"network": self.network.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers], "step": self.step,
+                 "elapsed": self.elapsed, "n_tokens": self.n_tokens}
+        torch.save(state, self.path + ".new")
+        os.replace(self.path + ".new", self.path)
+
+    def one_step(self, batch, progress):
+        with_mtp = self.step % recipe.MTP_EVERY == 0
+        total = sum(float(m[3].sum()) for m in batch)
+        shown = {"loss": 0.0, "mtp": 0.0}
+        for microbatch in batch:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.uses_bf16):
+                loss, mtp, _ = losses(self.network, microbatch, with_mtp)
+            ((loss + recipe.MTP_WEIGHT * mtp) / total).backward()
+            shown["loss"] += loss.item() / total
+            shown["mtp"] += mtp.item() / total
+            self.n_tokens += microbatch[0].size
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.CLIP)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(self.step, progress)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        shown |= {"norm": norm.item(), "load": balance(self.network, self.step, progress)}
+        self.step += 1
+        return shown if with_mtp else {k: v for k, v in shown.items() if k != "mtp"}
+
+    uses_bf16 = torch.backends.cpu.get_cpu_capability() == "AVX512"
+
+    def run(self):
+        source, log = Ahead(self.tokenizer), open(os.path.join(self.folder, "log.jsonl"), "a", encoding="utf-8")
+        checks = held_out.Suite(self.tokenizer)
+        saved = checked = self.elapsed
+        self.network.train()
+        while self.elapsed < self.seconds:
+            begin, progress = time.monotonic(), self.elapsed / self.seconds
+            shown = self.one_step(source.get(self.step, progress), progress)
+            self.elapsed += time.monotonic() - begin
+            if self.elapsed - checked >= min(recipe.CHECKPOINT_SECONDS, self.seconds / 4):
+                shown["held_out"] = checks.losses(self.network, self.uses_bf16)
+                checked = self.elapsed
+            shown |= {"step": self.step, "minutes": round(self.elapsed / 60, 3), "tokens": self.n_tokens}
+            log.write(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in shown.items()}) + "\n")
+            log.flush()
+            if self.step % 20 == 0 or "held_out" in shown:
+                print(describe(shown, self), flush=True)
+            if self.elapsed - saved >= recipe.CHECKPOINT_SECONDS:
+                self.save()
+                saved = self.elapsed
+        self.save()
+        source.close()
+        return checks.losses(self.network, self.uses_bf16)
+
+
+def describe(shown, training):
+    line = (f"{shown['minutes']:7.1f} of {training.seconds / 60:.0f} min  step {shown['step']}  {shown['tokens'] / 1e6:.2f} M tokens  "
+            f"loss {shown['loss']:.3f}  batch {batch_tokens(training.elapsed / training.seconds)}  load {shown['load']:.2f}")
+    if "held_out" in shown:
+        line += "\n    held out: " + "  ".join(f"{k} {v:.3f}" for k, v in shown["held_out"].items())
+    return line
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder")
+    parser.add_argument("--minutes", type=float, default=recipe.MINUTES)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    args = parser.parse_args()
+    os.makedirs(args.folder, exist_ok=True)
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    tokenizer = os.path.join(args.folder, "tokenizer.json")
+    if not os.path.exists(tokenizer):
+        print("learning the vocabulary", flush=True)
+        vocabulary.write(tokenizer)
+    training = Training(args.folder, args.minutes)
+    n = sum(p.numel() for p in training.network.parameters())
+    print(f"{n / 1e6:.2f} M parameters, {args.threads} threads, {'bf16' if training.uses_bf16 else 'f32'}", flush=True)
+    for kind, loss in training.run().items():
+        print(f"{kind:20} {loss:.4f}")
+
+
+if __name__ == "__main__":
+    main()
