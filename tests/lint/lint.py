@@ -44,6 +44,7 @@ BANNED = {
     r"#include\s*<assert\.h>": "assert.h is banned: check() stays on in release builds",
     r"\btypedef\s+struct\b": "structs are plain: no typedef",
     r"\b(malloc|calloc|realloc|free|strdup)\s*\(": "memory goes through base/mem.h",
+    r"\b(setlocale|newlocale|uselocale)\s*\(": "numbers and case must not depend on the locale",
     r"\bgetenv\s*\(": "the environment is read in config/ alone",
     r"\b(TODO|FIXME|XXX|HACK)\b": "unfinished work does not enter the tree",
 }
@@ -51,6 +52,7 @@ ALLOWED = {  # rule pattern start -> files that may break it
     r"\b(malloc": {"base/mem.c"},
     r"\btypedef": {"kernels/cpu/simd.h"},  # vectors wider than the machine's: types like __m256
     r"\bgetenv": set(),
+    r"\b(setlocale": {"server/line_editor.c"},  # which bytes of a terminal are one character
 }
 # Decisions must be replayable: no clock, randomness or thread in these files.
 PURE = re.compile(r"^engine/(scheduler|kv_pages|prefix_index|sequence|sampler|batch)\.c$")
