@@ -218,5 +218,6 @@ def verify(example):
         return any(colour_word(colour, c).removesuffix("色") == told for c in languages)
 
     return (any(names[language].casefold() in asked and is_told(colour, [language]) for colour, names in things())
-            or any(all(colour_word(c, language).casefold() in asked for c in pair) and is_told(colour, [language]) for pair, colour in MIXTURES.items())
+            or any(all(colour_word(c, language).casefold() in asked for c in pair) and is_told(colour, [language])
+                   for pair, colour in MIXTURES.items())
             or any(colour_word(c, language).casefold() in asked and is_told(c, LANGUAGES) for c in COLOURS))
