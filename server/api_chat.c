@@ -28,11 +28,7 @@ static enum status read_chat(struct exchange *exchange, struct request *request,
     if (!fields.status && request->continue_final && input->messages[input->n_messages - 1].role != CHAT_ASSISTANT)
         fields_fault(&fields, "invalid_value", "continue_final_message", "the last message is not of role assistant");
     request_release_body(exchange, &body);
-    input->thinking = request->thinking;
-    input->effort = request->effort;
-    input->template_kwargs = request->template_kwargs;
-    input->continue_final = continues || request->continue_final;
-    input->add_generation_prompt = request->add_generation_prompt && !input->continue_final;
+    request_fill_input(request, continues, input);
     return fields.status;
 }
 

@@ -36,11 +36,7 @@ static void render(struct fields *f, struct exchange *exchange, const json_t *ro
         request_read(f, exchange, root, REQUEST_CHAT, &limits, &request);
     if (f->status)
         return;
-    input.thinking = request.thinking;
-    input.effort = request.effort;
-    input.template_kwargs = request.template_kwargs;
-    input.continue_final = continues || request.continue_final;
-    input.add_generation_prompt = request.add_generation_prompt && !input.continue_final;
+    request_fill_input(&request, continues, &input);
     f->status = request_render(exchange, &input, chat, f->error);
 }
 

@@ -58,7 +58,7 @@ static void init_entries(struct generation_entries *e, int32_t n_top)
 
 /* ---- Making one -------------------------------------------------------------------------------------------- */
 
-static void make_id(char out[GENERATION_ID_BYTES], const char *prefix)
+void generation_make_id(char out[GENERATION_ID_BYTES], const char *prefix)
 {
     static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     size_t n = strlen(prefix);
@@ -75,6 +75,7 @@ static void generation_release(void *arg)
         struct generation_choice *c = &g->choices[i];
         reasoning_split_release(&c->split);
         stop_match_release(&c->stop);
+        tool_parse_release(&c->tools);
         buf_release(&c->reasoning);
         buf_release(&c->text);
         buf_release(&c->entries.bytes);
@@ -85,6 +86,7 @@ static void generation_release(void *arg)
     buf_release(&g->line);
     buf_release(&g->head);
     buf_release(&g->piece);
+    buf_release(&g->answer);
     buf_release(&g->visible);
 }
 
@@ -99,6 +101,7 @@ static bool init_choice(struct generation *g, uint32_t index)
     buf_init(&c->text, TEXT_BYTES_MAX);
     buf_init(&c->ids, TEXT_BYTES_MAX);
     init_entries(&c->entries, r->logprobs);
+    tool_parse_init(&c->tools, r->one_call);
     return stop_match_init(&c->stop, r->stops, r->n_stops, r->include_stop) == STATUS_OK;
 }
 
@@ -121,12 +124,13 @@ struct generation *generation_create(struct exchange *exchange, const struct req
     buf_init(&g->line, LINE_BYTES_MAX);
     buf_init(&g->head, HEAD_BYTES_MAX);
     buf_init(&g->piece, TEXT_BYTES_MAX);
+    buf_init(&g->answer, TEXT_BYTES_MAX);
     buf_init(&g->visible, TEXT_BYTES_MAX);
     g->n_prompts = n_prompts;
     for (uint32_t i = 0; i < n_prompts; i++)
         init_entries(&g->prompts[i].entries, request->logprobs > request->prompt_logprobs ? request->logprobs : request->prompt_logprobs);
     g->mark_ids[0] = g->mark_ids[1] = -1;
-    make_id(g->id, writer->id_prefix);
+    generation_make_id(g->id, writer->id_prefix);
     g->created = clock_unix_seconds();
     exchange_set_data(exchange, g, generation_release);
     exchange_set_form(exchange, request->stream ? EXCHANGE_STREAMED : EXCHANGE_WHOLE);
@@ -290,7 +294,9 @@ void generation_end_event(struct generation *g, const struct generation_choice *
 
 void generation_emit_finish(struct emit_json *json, const struct generation_choice *c)
 {
-    emit_key_text(json, "finish_reason", c->finish == GENERATION_STOP ? "stop" : c->finish == GENERATION_LENGTH ? "length" : NULL);
+    static const char *const names[] = {
+        [GENERATION_STOP] = "stop", [GENERATION_LENGTH] = "length", [GENERATION_TOOL_CALLS] = "tool_calls"};
+    emit_key_text(json, "finish_reason", names[c->finish]);
 }
 
 void generation_emit_stop_reason(struct emit_json *json, const struct generation_choice *c)
@@ -450,26 +456,63 @@ static void push_visible(struct generation_choice *c, struct str visible)
     }
 }
 
-/* `piece` and `visible` are scratch of one call. */
-static void push_text(struct generation_choice *c, struct str piece, struct buf *visible)
+/* What was pushed into `tools` made g->visible; the first call ends the content before it. */
+static void take_parsed(struct generation_choice *c, uint32_t n_calls_before, enum status status)
 {
-    if (piece.len == 0)
-        return;
-    buf_clear(visible);
-    note(c, reasoning_split_push(&c->split, piece, &c->reasoning, visible));
+    struct buf *visible = &c->generation->visible;
+    note(c, status);
     push_visible(c, buf_str(visible));
+    if (c->stop_string < 0 && n_calls_before == 0 && c->tools.n_calls)
+        note(c, stop_match_end(&c->stop, &c->text));
 }
 
-static void flush_text(struct generation_choice *c, struct buf *piece, struct buf *visible)
+static void push_answer(struct generation_choice *c, struct str answer)
 {
+    struct buf *visible = &c->generation->visible;
+    buf_clear(visible);
+    if (c->generation->reads_calls)
+        take_parsed(c, c->tools.n_calls, tool_parse_text(&c->tools, answer, visible));
+    else
+        push_visible(c, answer);
+}
+
+static void push_text(struct generation_choice *c, struct str piece)
+{
+    struct buf *answer = &c->generation->answer;
+    if (piece.len == 0)
+        return;
+    if (tool_parse_has_begun(&c->tools)) {
+        push_answer(c, piece);
+        return;
+    }
+    buf_clear(answer);
+    note(c, reasoning_split_push(&c->split, piece, &c->reasoning, answer));
+    push_answer(c, buf_str(answer));
+}
+
+/* What the decoder and the split hold back is all there is. */
+static void flush_split(struct generation_choice *c)
+{
+    struct buf *piece = &c->generation->piece, *answer = &c->generation->answer;
     buf_clear(piece);
     note(c, detokenizer_end(&c->detokenizer, piece));
-    push_text(c, buf_str(piece), visible);
+    push_text(c, buf_str(piece));
+    if (c->stop_string >= 0)
+        return;
+    buf_clear(answer);
+    note(c, reasoning_split_end(&c->split, &c->reasoning, answer));
+    push_answer(c, buf_str(answer));
+}
+
+/* cut: by a limit or a stop token of the caller's. */
+static void flush_text(struct generation_choice *c, bool cut)
+{
+    struct buf *visible = &c->generation->visible;
+    flush_split(c);
     if (c->stop_string >= 0)
         return;
     buf_clear(visible);
-    note(c, reasoning_split_end(&c->split, &c->reasoning, visible));
-    push_visible(c, buf_str(visible));
+    take_parsed(c, c->tools.n_calls, tool_parse_end(&c->tools, cut, visible));
     if (c->stop_string < 0)
         note(c, stop_match_end(&c->stop, &c->text));
 }
@@ -479,9 +522,36 @@ static bool is_mark(const struct generation *g, uint32_t token)
     return token == g->mark_ids[0] || token == g->mark_ids[1];
 }
 
-static void take_token(struct generation *g, struct generation_choice *c, const struct protocol_token *token, struct buf *piece,
-                       struct buf *visible)
+/* Which mark of a tool call the token is, where it can be one: not inside the thought. */
+static int tool_mark_of(const struct generation *g, const struct generation_choice *c, uint32_t token)
 {
+    if (!g->reads_calls || reasoning_split_in_reasoning(&c->split))
+        return -1;
+    for (int i = 0; i < N_TOOL_MARKS; i++)
+        if (g->tool_ids[i] == token)
+            return i;
+    return -1;
+}
+
+static void push_tool_mark(struct generation *g, struct generation_choice *c, enum tool_mark mark, uint32_t token)
+{
+    flush_split(c);
+    if (c->stop_string >= 0)
+        return;
+    buf_clear(&g->visible);
+    take_parsed(c, c->tools.n_calls, tool_parse_mark(&c->tools, mark, tokenizer_bytes(g->server->text.tokenizer, token), &g->visible));
+}
+
+/* Nothing that the engine may still send belongs to the reply. */
+static bool has_ended(const struct generation_choice *c)
+{
+    return c->stop_string >= 0 || tool_parse_is_over(&c->tools);
+}
+
+static void take_token(struct generation *g, struct generation_choice *c, const struct protocol_token *token)
+{
+    struct buf *piece = &g->piece;
+    int tool_mark = tool_mark_of(g, c, token->token);
     bool in_reasoning = g->thinks && reasoning_split_in_reasoning(&c->split);
     uint64_t now = now_ns();
     if (c->n_tokens)
@@ -493,6 +563,10 @@ static void take_token(struct generation *g, struct generation_choice *c, const 
         add_entry(&c->entries, token, in_reasoning);
     if (g->request->return_token_ids)
         buf_add(&c->ids, &token->token, sizeof token->token);
+    if (tool_mark >= 0) {
+        push_tool_mark(g, c, (enum tool_mark)tool_mark, token->token);
+        return;
+    }
     buf_clear(piece);
     if (is_mark(g, token->token)) {
         note(c, detokenizer_end(&c->detokenizer, piece));
@@ -500,7 +574,12 @@ static void take_token(struct generation *g, struct generation_choice *c, const 
     } else {
         note(c, detokenizer_push(&c->detokenizer, token->token, piece));
     }
-    push_text(c, buf_str(piece), visible);
+    push_text(c, buf_str(piece));
+}
+
+static bool has_news(const struct generation_choice *c)
+{
+    return c->reasoning.len || c->text.len || c->n_calls_sent < c->tools.n_calls;
 }
 
 static void emit(struct generation *g, struct generation_choice *c)
@@ -517,7 +596,7 @@ static void emit(struct generation *g, struct generation_choice *c)
     if (!c->opened)
         g->writer->open(g, c);
     c->opened = true;
-    if (!g->over && (c->reasoning.len || c->text.len))
+    if (!g->over && has_news(c))
         g->writer->delta(g, c);
 }
 
@@ -527,7 +606,9 @@ static void close_choice(struct generation *g, struct generation_choice *c, enum
 {
     if (c->closed || g->over)
         return;
-    if (c->finish == GENERATION_RUNNING)
+    if (c->tools.n_calls && !c->tools.cut)
+        c->finish = GENERATION_TOOL_CALLS;
+    else if (c->finish == GENERATION_RUNNING)
         c->finish = finish;
     emit(g, c);
     if (g->over)
@@ -540,9 +621,9 @@ static void close_choice(struct generation *g, struct generation_choice *c, enum
     metrics_add(g->server->metrics, METRICS_GENERATION_TOKENS, c->n_tokens);
     struct generation_prompt *p = &g->prompts[c->prompt];
     if (--p->n_open == 0 && p->submission) {
-        front_cancel(g->server->front, p->submission); /* ended by stop strings: the engine may still run */
+        front_cancel(g->server->front, p->submission); /* ended by its text: the engine may still run */
         p->submission = 0;
-    } else if (p->submission && c->stop_string >= 0) {
+    } else if (p->submission && has_ended(c)) {
         front_cancel_choice(g->server->front, p->submission, c->of_prompt);
     }
     if (--g->n_open == 0)
@@ -603,9 +684,9 @@ static void take_tokens(struct generation_prompt *p, struct protocol_tokens_read
     if (!c || c->closed || g->over || g->broken)
         return;
     first_token(g);
-    while (c->stop_string < 0 && protocol_next_token(reader, &token, &error) == STATUS_OK)
-        take_token(g, c, &token, &g->piece, &g->visible);
-    if (c->stop_string >= 0)
+    while (!has_ended(c) && protocol_next_token(reader, &token, &error) == STATUS_OK)
+        take_token(g, c, &token);
+    if (has_ended(c))
         close_choice(g, c, GENERATION_STOP);
     else
         emit(g, c);
@@ -639,7 +720,7 @@ static void take_done(struct generation_prompt *p, const struct protocol_done *d
     c->n_tokens = done->n_generated;
     if (done->finish == PROTOCOL_FINISH_STOP && is_own_stop(g->request, done->stop_token))
         c->stop_token = done->stop_token;
-    flush_text(c, &g->piece, &g->visible);
+    flush_text(c, done->finish == PROTOCOL_FINISH_LENGTH || c->stop_token >= 0);
     close_choice(g, c, done->finish == PROTOCOL_FINISH_LENGTH ? GENERATION_LENGTH : GENERATION_STOP);
 }
 
@@ -824,6 +905,7 @@ void generation_start(struct exchange *exchange)
     g->n_open = g->n_choices;
     if (r->kind == REQUEST_CHAT && g->thinks)
         find_marks(g);
+    g->reads_calls = r->n_tools && chat_format_find_tool_marks(g->server->format, g->server->text.tokenizer, g->tool_ids);
     for (uint32_t i = 0; i < g->n_choices; i++)
         reasoning_split_init(&g->choices[i].split, open, close, splits && g->in_reasoning);
     exchange_on_gone(exchange, on_gone);

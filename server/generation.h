@@ -26,7 +26,7 @@ struct generation_entries {
 };
 const struct generation_entry *generation_entry_at(const struct generation_entries *entries, uint32_t index);
 
-enum generation_finish { GENERATION_RUNNING, GENERATION_STOP, GENERATION_LENGTH };
+enum generation_finish { GENERATION_RUNNING, GENERATION_STOP, GENERATION_LENGTH, GENERATION_TOOL_CALLS };
 
 struct generation;
 
@@ -36,6 +36,10 @@ struct generation_choice {
     struct detokenizer detokenizer;
     struct reasoning_split split;
     struct stop_match stop;
+    struct tool_parse tools;
+    uint32_t n_calls_sent;             /* stream: calls that were sent whole */
+    bool call_opened;                  /* stream: the next one's first delta was sent, */
+    size_t arguments_sent;             /* and so many bytes of its arguments */
     struct buf reasoning, text;        /* whole reply: all of it; stream: what was not sent yet */
     uint32_t n_tokens, n_reasoning_tokens;
     struct generation_entries entries; /* with logprobs */
@@ -85,6 +89,8 @@ struct generation {
     bool thinks, in_reasoning;          /* reasoning is reported; the prompt opened the thought */
     uint32_t vocabulary, context, max_tokens;
     int64_t mark_ids[2];                /* thought marks that are special tokens, or -1 */
+    bool reads_calls;                   /* tools were offered */
+    uint32_t tool_ids[N_TOOL_MARKS];    /* where they were */
     char id[GENERATION_ID_BYTES];
     int64_t created;
     char fingerprint[40];
@@ -95,7 +101,7 @@ struct generation {
     bool head_ids_sent;                 /* the prompt's ids were in the first event */
     struct buf line;                    /* events are written here */
     struct buf head;                    /* what every event begins with */
-    struct buf piece, visible;          /* scratch of one token */
+    struct buf piece, answer, visible;  /* scratch of one token: its text, without the thought, without tool calls */
 };
 
 /* A generation of the exchange, in its arena, with n_prompts empty prompts; null when out of memory. Released with the exchange. */
@@ -108,13 +114,16 @@ enum status generation_plan(struct generation *g, struct error *error) must_chec
 /* For exchange_to_main: submits and goes on by events. */
 void generation_start(struct exchange *exchange);
 
+/* An id of random characters after the prefix. */
+void generation_make_id(char out[GENERATION_ID_BYTES], const char *prefix);
+
 /* ---- For writers ------------------------------------------------------------------------------------------- */
 
 /* Starts an event in g->line with what they all share, up to the opening of its one choice object. */
 void generation_begin_event(struct generation *g, const struct generation_choice *c);
 /* Ends it and sends it. */
 void generation_end_event(struct generation *g, const struct generation_choice *c);
-void generation_emit_finish(struct emit_json *json, const struct generation_choice *c); /* "stop", "length" or null */
+void generation_emit_finish(struct emit_json *json, const struct generation_choice *c); /* "stop", "length", "tool_calls" or null */
 void generation_emit_stop_reason(struct emit_json *json, const struct generation_choice *c); /* with its key, where there is one */
 void generation_emit_ids(struct emit_json *json, const char *key, const uint32_t *ids, size_t n);
 

@@ -16,6 +16,9 @@
     X(JSON_SCAN_VALUES_MAX, 4194304, "JSON body", "values")                                                   \
     X(REQUEST_MESSAGES_MAX, 4096, "`messages`", "entries")                                                    \
     X(REQUEST_PARTS_MAX, 1024, "`content`", "parts of a message")                                             \
+    X(REQUEST_TOOLS_MAX, 128, "`tools`", "entries")                                                           \
+    X(REQUEST_TOOL_NAME_BYTES_MAX, 64, "`tools`", "characters of a name")                                     \
+    X(REQUEST_TOOL_BYTES_MAX, 262144, "`tools`", "bytes of a tool as JSON")                                   \
     X(REQUEST_SEQUENCES_MAX, 2048, "`prompt`", "prompts, and prompts times `n`")                              \
     X(REQUEST_STOP_BYTES_MAX, 1024, "`stop`", "bytes of a string")                                            \
     X(REQUEST_STOP_IDS_MAX, 1024, "`stop_token_ids`", "entries")                                              \

@@ -493,22 +493,6 @@ static void read_thinking(struct fields *f, struct arena *arena, const json_t *r
     r->thinking = chosen;
 }
 
-static void check_tools(struct fields *f, const json_t *root)
-{
-    const json_t *tools = fields_array(f, root, "tools", 128), *choice = fields_get(f, root, "tool_choice");
-    bool parallel;
-    if (json_array_size(tools))
-        fields_fault(f, "unsupported_parameter", "tools", "tool calls are not offered by this server");
-    if (json_is_string(choice)) {
-        static const char *const plain[] = {"none", "auto", "required", NULL};
-        if (fields_choice(f, root, "tool_choice", plain) == 2)
-            fields_fault(f, "invalid_value", "tool_choice", "required, but there are no tools");
-    } else if (choice) {
-        fields_fault(f, json_is_object(choice) ? "invalid_value" : "invalid_type", "tool_choice", "names a tool, but there are no tools");
-    }
-    fields_bool(f, root, "parallel_tool_calls", &parallel);
-}
-
 static void check_form(struct fields *f, const json_t *root)
 {
     const json_t *format = fields_object(f, root, "response_format"), *modalities = fields_array(f, root, "modalities", 16);
@@ -530,13 +514,13 @@ static void check_form(struct fields *f, const json_t *root)
     }
 }
 
-static void read_chat(struct fields *f, struct arena *arena, const json_t *root, struct request *r)
+static void read_chat(struct fields *f, struct exchange *exchange, const json_t *root, struct request *r)
 {
     static const char *const formats[] = {"auto", "none", "deepseek", NULL};
     bool generation_prompt;
     check_form(f, root);
-    check_tools(f, root);
-    read_thinking(f, arena, root, r);
+    request_read_tools(f, exchange, root, r);
+    read_thinking(f, exchange_arena(exchange), root, r);
     fields_bool(f, root, "separate_reasoning", &r->separate_reasoning);
     if (fields_choice(f, root, "reasoning_format", formats) == 1)
         r->separate_reasoning = false;
@@ -566,7 +550,7 @@ void request_read(struct fields *f, struct exchange *exchange, const json_t *roo
     read_output(f, root, r);
     read_cache(f, exchange_arena(exchange), root, r);
     if (kind == REQUEST_CHAT)
-        read_chat(f, exchange_arena(exchange), root, r);
+        read_chat(f, exchange, root, r);
     else
         check_form(f, root);
     check_ignored(f, root, r);
@@ -584,6 +568,17 @@ void request_fix_sampling(struct request *r, const struct exchange *exchange, bo
 }
 
 /* ---- Prompts ----------------------------------------------------------------------------------------------- */
+
+void request_fill_input(const struct request *r, bool continues, struct chat_input *input)
+{
+    input->tools = r->tools;
+    input->n_tools = r->n_tools;
+    input->thinking = r->thinking;
+    input->effort = r->effort;
+    input->template_kwargs = r->template_kwargs;
+    input->continue_final = continues || r->continue_final;
+    input->add_generation_prompt = r->add_generation_prompt && !input->continue_final;
+}
 
 enum status request_render(struct exchange *exchange, const struct chat_input *input, struct chat_prompt *prompt, struct error *error)
 {

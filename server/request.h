@@ -47,6 +47,9 @@ struct request {
     /* chat */
     enum chat_thinking thinking;
     struct str effort, template_kwargs;
+    const struct chat_tool *tools; /* that the prompt offers; none with tool_choice "none" */
+    uint32_t n_tools;
+    bool one_call;                 /* parallel_tool_calls: false */
     bool separate_reasoning, stream_reasoning, include_reasoning, add_generation_prompt, continue_final;
 };
 
@@ -74,6 +77,12 @@ void request_fix_sampling(struct request *request, const struct exchange *exchan
 
 /* Field "messages"; also whether the last one is a prefix to continue. */
 void request_read_messages(struct fields *fields, struct arena *arena, const json_t *root, struct chat_input *input, bool *continue_final);
+
+/* Fields "tools", "tool_choice", "parallel_tool_calls". */
+void request_read_tools(struct fields *fields, struct exchange *exchange, const json_t *root, struct request *request);
+
+/* What the request asks of the chat format, beside its messages. `continues`: the last message is a prefix. */
+void request_fill_input(const struct request *request, bool continues, struct chat_input *input);
 
 /* Messages to prompt. */
 enum status request_render(struct exchange *exchange, const struct chat_input *input, struct chat_prompt *prompt,

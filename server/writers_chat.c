@@ -137,6 +137,56 @@ static bool may_send_reasoning(const struct generation *g, const struct generati
     return c->reasoning.len && (g->request->stream_reasoning || complete);
 }
 
+static void begin_call_delta(struct generation *g, struct generation_choice *c)
+{
+    generation_begin_event(g, c);
+    buf_printf(&g->line, ",\"delta\":{\"tool_calls\":[{\"index\":%u", c->n_calls_sent);
+}
+
+static void end_call_delta(struct generation *g, struct generation_choice *c)
+{
+    buf_add_text(&g->line, "\"}}]}");
+    finish_event(g, c, true, false);
+}
+
+static void open_call(struct generation *g, struct generation_choice *c, struct str name)
+{
+    char id[GENERATION_ID_BYTES];
+    generation_make_id(id, "call_");
+    begin_call_delta(g, c);
+    buf_printf(&g->line, ",\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"", id);
+    emit_escaped(&g->line, name);
+    buf_add_text(&g->line, "\",\"arguments\":\"");
+    end_call_delta(g, c);
+    c->call_opened = true;
+    c->arguments_sent = 0;
+}
+
+static void send_arguments(struct generation *g, struct generation_choice *c, struct str arguments)
+{
+    begin_call_delta(g, c);
+    buf_add_text(&g->line, ",\"function\":{\"arguments\":\"");
+    emit_escaped(&g->line, str_skip(arguments, c->arguments_sent));
+    end_call_delta(g, c);
+    c->arguments_sent = arguments.len;
+}
+
+/* A call is sent to its end before the next begins. */
+static void send_calls(struct generation *g, struct generation_choice *c)
+{
+    while (c->n_calls_sent < c->tools.n_calls && !g->over) {
+        struct tool_call call = tool_parse_call(&c->tools, c->n_calls_sent);
+        if (!c->call_opened)
+            open_call(g, c, call.name);
+        if (c->arguments_sent < call.arguments.len && !g->over)
+            send_arguments(g, c, call.arguments);
+        if (!call.complete)
+            return;
+        c->n_calls_sent++;
+        c->call_opened = false;
+    }
+}
+
 static void send_deltas(struct generation *g, struct generation_choice *c)
 {
     if (!shows_reasoning(g))
@@ -145,6 +195,7 @@ static void send_deltas(struct generation *g, struct generation_choice *c)
         send_delta(g, c, "reasoning_content", &c->reasoning, c->text.len == 0);
     if (c->text.len)
         send_delta(g, c, "content", &c->text, true);
+    send_calls(g, c);
 }
 
 static void send_last(struct generation *g, struct generation_choice *c)
@@ -156,18 +207,44 @@ static void send_last(struct generation *g, struct generation_choice *c)
 
 /* ---- Whole ------------------------------------------------------------------------------------------------- */
 
+static void emit_calls(struct emit_json *json, const struct tool_parse *tools)
+{
+    char id[GENERATION_ID_BYTES];
+    emit_key(json, "tool_calls");
+    emit_array_begin(json);
+    for (uint32_t i = 0; i < tools->n_calls; i++) {
+        struct tool_call call = tool_parse_call(tools, i);
+        generation_make_id(id, "call_");
+        emit_object_begin(json);
+        emit_key_text(json, "id", id);
+        emit_key_text(json, "type", "function");
+        emit_key(json, "function");
+        emit_object_begin(json);
+        emit_key_str(json, "name", call.name);
+        emit_key_str(json, "arguments", call.arguments);
+        emit_object_end(json);
+        emit_object_end(json);
+    }
+    emit_array_end(json);
+}
+
 static void emit_choice(struct generation *g, struct generation_choice *c, struct emit_json *json)
 {
     emit_key(json, "message");
     emit_object_begin(json);
     emit_key_text(json, "role", "assistant");
-    emit_key_str(json, "content", buf_str(&c->text));
+    if (c->tools.n_calls && c->text.len == 0)
+        emit_key_null(json, "content");
+    else
+        emit_key_str(json, "content", buf_str(&c->text));
     emit_key_null(json, "refusal");
     if (shows_reasoning(g)) {
         emit_key_str(json, "reasoning_content", buf_str(&c->reasoning));
         if (repeats_reasoning(g))
             emit_key_str(json, "reasoning", buf_str(&c->reasoning));
     }
+    if (c->tools.n_calls)
+        emit_calls(json, &c->tools);
     emit_object_end(json);
     emit_logprobs(json, g, c);
 }

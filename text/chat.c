@@ -111,6 +111,15 @@ const char *chat_format_think_close(const struct chat_format *format)
     return format->style ? format->style->think_close : format->own.think_close;
 }
 
+bool chat_format_find_tool_marks(const struct chat_format *format, const struct tokenizer *tokenizer, uint32_t ids[N_TOOL_MARKS])
+{
+    const char *const *marks = format->style ? format->style->tool_marks : NULL;
+    for (unsigned i = 0; marks && i < N_TOOL_MARKS; i++)
+        if (!tokenizer_find(tokenizer, marks[i], &ids[i]))
+            return false;
+    return marks != NULL;
+}
+
 bool chat_format_can_think(const struct chat_format *format)
 {
     return chat_format_think_open(format) != NULL;

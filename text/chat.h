@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "text/model_text.h"
 #include "text/tokenizer.h"
+#include "text/tool_parse.h"
 
 enum chat_role { CHAT_SYSTEM, CHAT_USER, CHAT_ASSISTANT, CHAT_TOOL };
 
@@ -73,6 +74,10 @@ bool chat_format_thinks_by_default(const struct chat_format *format);
 /* Marks that open and close the thought in the output ("<think>", "</think>"); null when it cannot think. */
 const char *chat_format_think_open(const struct chat_format *format);
 const char *chat_format_think_close(const struct chat_format *format);
+
+/* Whether tools are rendered and calls can be read: the format has a form for them, and the vocabulary its marks as control tokens,
+ * whose ids are given. */
+bool chat_format_find_tool_marks(const struct chat_format *format, const struct tokenizer *tokenizer, uint32_t ids[N_TOOL_MARKS]);
 
 /* Errors carry the path of the message at fault ("messages[3]") and code invalid_value. */
 enum status chat_render(const struct chat_format *format, const struct chat_input *input, struct arena *arena,

@@ -21,6 +21,11 @@
 #define OUTPUT_END "<｜tool▁output▁end｜>"
 #define EMPTY_THOUGHT "<think>\n\n</think>\n\n"
 
+const char *const chat_deepseek_tool_marks[N_TOOL_MARKS] = {
+    [TOOL_CALLS_BEGIN] = CALLS_BEGIN, [TOOL_CALL_BEGIN] = CALL_BEGIN, [TOOL_SEPARATOR] = SEPARATOR,
+    [TOOL_CALL_END] = CALL_END,       [TOOL_CALLS_END] = CALLS_END,
+};
+
 /* How the V3 and R1 templates differ. */
 struct dialect {
     bool last_system_only;       /* else all system messages, joined */

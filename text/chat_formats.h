@@ -41,6 +41,7 @@ struct chat_style {
     const char *think_open, *think_close; /* null: cannot think */
     bool thinks_by_default;
     bool begins_with_bos; /* the encoder writes the begin token's literal */
+    const char *const *tool_marks; /* of the calls it renders and tool_parse reads, by enum tool_mark; null: no tools */
 };
 
 /* The rows, ended by one without a name. */
@@ -54,6 +55,7 @@ const struct chat_style *chat_formats_recognize(const struct model_text *model, 
 const struct chat_style *chat_formats_by_tokens(const struct model_text *model, char why[256]);
 
 /* chat_deepseek.c */
+extern const char *const chat_deepseek_tool_marks[N_TOOL_MARKS];
 void chat_deepseek_v2(struct chat_writer *w);
 void chat_deepseek_v25(struct chat_writer *w);
 void chat_deepseek_v3(struct chat_writer *w);
