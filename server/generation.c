@@ -429,129 +429,15 @@ static void fail_reply(struct generation *g, enum reply_code code, const char *p
         exchange_stream_end(g->exchange);
 }
 
-/* ---- Text -------------------------------------------------------------------------------------------------- */
+/* ---- Tokens to the client ---------------------------------------------------------------------------------- */
 
 static void out_of_memory(struct generation *g)
 {
     fail_reply(g, REPLY_INTERNAL, NULL, "out of memory for the reply");
 }
 
-/* Text that could not be kept: the reply would not be what was generated. */
-static void note(struct generation_choice *c, enum status status)
-{
-    c->lost |= status != STATUS_OK;
-}
-
-/* Visible text goes through the stop strings, from min_tokens on. */
-static void push_visible(struct generation_choice *c, struct str visible)
-{
-    const struct request *r = c->generation->request;
-    if (!r->n_stops || (int64_t)c->n_tokens <= r->min_tokens)
-        buf_add_str(&c->text, visible);
-    else
-        note(c, stop_match_push(&c->stop, visible, &c->text));
-    if (c->stop.matched >= 0) {
-        c->stop_string = c->stop.matched;
-        c->finish = GENERATION_STOP;
-    }
-}
-
-/* What was pushed into `tools` made g->visible; the first call ends the content before it. */
-static void take_parsed(struct generation_choice *c, uint32_t n_calls_before, enum status status)
-{
-    struct buf *visible = &c->generation->visible;
-    note(c, status);
-    push_visible(c, buf_str(visible));
-    if (c->stop_string < 0 && n_calls_before == 0 && c->tools.n_calls)
-        note(c, stop_match_end(&c->stop, &c->text));
-}
-
-static void push_answer(struct generation_choice *c, struct str answer)
-{
-    struct buf *visible = &c->generation->visible;
-    buf_clear(visible);
-    if (c->generation->reads_calls)
-        take_parsed(c, c->tools.n_calls, tool_parse_text(&c->tools, answer, visible));
-    else
-        push_visible(c, answer);
-}
-
-static void push_text(struct generation_choice *c, struct str piece)
-{
-    struct buf *answer = &c->generation->answer;
-    if (piece.len == 0)
-        return;
-    if (tool_parse_has_begun(&c->tools)) {
-        push_answer(c, piece);
-        return;
-    }
-    buf_clear(answer);
-    note(c, reasoning_split_push(&c->split, piece, &c->reasoning, answer));
-    push_answer(c, buf_str(answer));
-}
-
-/* What the decoder and the split hold back is all there is. */
-static void flush_split(struct generation_choice *c)
-{
-    struct buf *piece = &c->generation->piece, *answer = &c->generation->answer;
-    buf_clear(piece);
-    note(c, detokenizer_end(&c->detokenizer, piece));
-    push_text(c, buf_str(piece));
-    if (c->stop_string >= 0)
-        return;
-    buf_clear(answer);
-    note(c, reasoning_split_end(&c->split, &c->reasoning, answer));
-    push_answer(c, buf_str(answer));
-}
-
-/* cut: by a limit or a stop token of the caller's. */
-static void flush_text(struct generation_choice *c, bool cut)
-{
-    struct buf *visible = &c->generation->visible;
-    flush_split(c);
-    if (c->stop_string >= 0)
-        return;
-    buf_clear(visible);
-    take_parsed(c, c->tools.n_calls, tool_parse_end(&c->tools, cut, visible));
-    if (c->stop_string < 0)
-        note(c, stop_match_end(&c->stop, &c->text));
-}
-
-static bool is_mark(const struct generation *g, uint32_t token)
-{
-    return token == g->mark_ids[0] || token == g->mark_ids[1];
-}
-
-/* Which mark of a tool call the token is, where it can be one: not inside the thought. */
-static int tool_mark_of(const struct generation *g, const struct generation_choice *c, uint32_t token)
-{
-    if (!g->reads_calls || reasoning_split_in_reasoning(&c->split))
-        return -1;
-    for (int i = 0; i < N_TOOL_MARKS; i++)
-        if (g->tool_ids[i] == token)
-            return i;
-    return -1;
-}
-
-static void push_tool_mark(struct generation *g, struct generation_choice *c, enum tool_mark mark, uint32_t token)
-{
-    flush_split(c);
-    if (c->stop_string >= 0)
-        return;
-    buf_clear(&g->visible);
-    take_parsed(c, c->tools.n_calls, tool_parse_mark(&c->tools, mark, tokenizer_bytes(g->server->text.tokenizer, token), &g->visible));
-}
-
-/* Nothing that the engine may still send belongs to the reply. */
-static bool has_ended(const struct generation_choice *c)
-{
-    return c->stop_string >= 0 || tool_parse_is_over(&c->tools);
-}
-
 static void take_token(struct generation *g, struct generation_choice *c, const struct protocol_token *token)
 {
-    struct buf *piece = &g->piece;
-    int tool_mark = tool_mark_of(g, c, token->token);
     bool in_reasoning = g->thinks && reasoning_split_in_reasoning(&c->split);
     uint64_t now = now_ns();
     if (c->n_tokens)
@@ -563,18 +449,7 @@ static void take_token(struct generation *g, struct generation_choice *c, const 
         add_entry(&c->entries, token, in_reasoning);
     if (g->request->return_token_ids)
         buf_add(&c->ids, &token->token, sizeof token->token);
-    if (tool_mark >= 0) {
-        push_tool_mark(g, c, (enum tool_mark)tool_mark, token->token);
-        return;
-    }
-    buf_clear(piece);
-    if (is_mark(g, token->token)) {
-        note(c, detokenizer_end(&c->detokenizer, piece));
-        note(c, buf_add_str(piece, tokenizer_bytes(g->server->text.tokenizer, token->token)));
-    } else {
-        note(c, detokenizer_push(&c->detokenizer, token->token, piece));
-    }
-    push_text(c, buf_str(piece));
+    generation_text_push(c, token->token);
 }
 
 static bool has_news(const struct generation_choice *c)
@@ -584,10 +459,9 @@ static bool has_news(const struct generation_choice *c)
 
 static void emit(struct generation *g, struct generation_choice *c)
 {
-    note(c, buf_status(&c->text));
-    note(c, buf_status(&c->reasoning));
-    note(c, buf_status(&c->entries.bytes));
-    note(c, buf_status(&c->ids));
+    const struct buf *const kept[] = {&c->text, &c->reasoning, &c->entries.bytes, &c->ids};
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        c->lost |= buf_status(kept[i]) != STATUS_OK;
     if (c->lost)
         out_of_memory(g);
     if (!g->request->stream || g->over || g->broken)
@@ -623,7 +497,7 @@ static void close_choice(struct generation *g, struct generation_choice *c, enum
     if (--p->n_open == 0 && p->submission) {
         front_cancel(g->server->front, p->submission); /* ended by its text: the engine may still run */
         p->submission = 0;
-    } else if (p->submission && has_ended(c)) {
+    } else if (p->submission && generation_text_has_ended(c)) {
         front_cancel_choice(g->server->front, p->submission, c->of_prompt);
     }
     if (--g->n_open == 0)
@@ -684,9 +558,9 @@ static void take_tokens(struct generation_prompt *p, struct protocol_tokens_read
     if (!c || c->closed || g->over || g->broken)
         return;
     first_token(g);
-    while (!has_ended(c) && protocol_next_token(reader, &token, &error) == STATUS_OK)
+    while (!generation_text_has_ended(c) && protocol_next_token(reader, &token, &error) == STATUS_OK)
         take_token(g, c, &token);
-    if (has_ended(c))
+    if (generation_text_has_ended(c))
         close_choice(g, c, GENERATION_STOP);
     else
         emit(g, c);
@@ -720,7 +594,7 @@ static void take_done(struct generation_prompt *p, const struct protocol_done *d
     c->n_tokens = done->n_generated;
     if (done->finish == PROTOCOL_FINISH_STOP && is_own_stop(g->request, done->stop_token))
         c->stop_token = done->stop_token;
-    flush_text(c, done->finish == PROTOCOL_FINISH_LENGTH || c->stop_token >= 0);
+    generation_text_flush(c, done->finish == PROTOCOL_FINISH_LENGTH || c->stop_token >= 0);
     close_choice(g, c, done->finish == PROTOCOL_FINISH_LENGTH ? GENERATION_LENGTH : GENERATION_STOP);
 }
 

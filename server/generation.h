@@ -114,6 +114,14 @@ enum status generation_plan(struct generation *g, struct error *error) must_chec
 /* For exchange_to_main: submits and goes on by events. */
 void generation_start(struct exchange *exchange);
 
+/* ---- From tokens to text (generation_text.c): what is certain goes to the choice's reasoning, text and tools -- */
+
+void generation_text_push(struct generation_choice *c, uint32_t token);
+/* The model's end. cut: by a limit or a stop token of the caller's. */
+void generation_text_flush(struct generation_choice *c, bool cut);
+/* Whether a stop string or the end of the tool calls ended the text: nothing that the engine may still send belongs to it. */
+bool generation_text_has_ended(const struct generation_choice *c);
+
 /* An id of random characters after the prefix. */
 void generation_make_id(char out[GENERATION_ID_BYTES], const char *prefix);
 

@@ -129,7 +129,8 @@ void request_read_tools(struct fields *f, struct exchange *exchange, const json_
     uint32_t marks[N_TOOL_MARKS];
     bool has_tools = json_array_size(list) > 0, parallel = true;
     if (has_tools && !chat_format_find_tool_marks(server->format, server->text.tokenizer, marks))
-        fields_fault(f, "unsupported_parameter", "tools", "the model's chat format (%s) has no tools here", chat_format_name(server->format));
+        fields_fault(f, "unsupported_parameter", "tools", "not offered with the chat format of this model, %s",
+                     chat_format_name(server->format));
     if (has_tools)
         read_list(f, exchange_arena(exchange), list, r);
     if (!read_choice(f, root, has_tools))

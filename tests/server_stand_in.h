@@ -16,10 +16,13 @@
 #include "server/server.h"
 #include "tests/gguf_writer.h"
 
-enum { STAND_IN_CONTEXT = 512, STAND_IN_SUBMISSIONS = 16, STAND_IN_OUT_BYTES = 1 << 22, STAND_IN_MEMORY = 1 << 26 };
+enum { STAND_IN_CONTEXT = 2048, STAND_IN_SUBMISSIONS = 16, STAND_IN_OUT_BYTES = 1 << 22, STAND_IN_MEMORY = 1 << 26 };
 
 /* The vocabulary: a token for each byte at the byte's own id, then these. */
-enum { STAND_IN_END = 256, STAND_IN_THINK, STAND_IN_THINK_END, STAND_IN_VOCABULARY };
+enum {
+    STAND_IN_END = 256, STAND_IN_THINK, STAND_IN_THINK_END, STAND_IN_CALLS_BEGIN, STAND_IN_CALL_BEGIN, STAND_IN_SEPARATOR,
+    STAND_IN_CALL_END, STAND_IN_CALLS_END, STAND_IN_VOCABULARY,
+};
 
 struct stand_in_submission {
     bool open; /* not cancelled, not over */
@@ -258,7 +261,8 @@ static inline void stand_in_letter(unsigned byte, char out[4])
 
 static inline void stand_in_write_model(struct buf *b)
 {
-    static const char *const more[] = {"<end>", "<think>", "</think>"};
+    static const char *const more[] = {"<end>", "<think>", "</think>", "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>",
+                                       "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"};
     int32_t kinds[STAND_IN_VOCABULARY];
     gguf_put_head(b, 3, 0, 6);
     gguf_put_string_value(b, "general.architecture", "llama");

@@ -1,9 +1,11 @@
-/* From tokens to what a client sees: the reasoning split, the stop strings and the streaming decoder. Input: two flag bytes, a list
- * of stop strings up to a zero byte, then the text. Every cutting gives what the whole text gives. */
+/* From tokens to what a client sees: the reasoning split, the stop strings and the tool calls. Input: two flag bytes, a list of stop
+ * strings up to a zero byte, then the text, in which the bytes 1 to 5 are also the marks of tool calls. Every cutting gives what the whole
+ * text gives. */
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 #include "text/output_parse.h"
+#include "text/tool_parse.h"
 
 enum { OUT_BYTES_MAX = 1 << 24 };
 
@@ -45,6 +47,46 @@ static void release(struct visible *v)
     buf_release(&v->shown);
 }
 
+/* Calls as one text; marks that are no part of one stay in the content. */
+static void read_calls(struct str text, uint8_t flags, uint64_t seed, struct buf *out)
+{
+    struct tool_parse calls;
+    struct rng rng = rng_seeded(seed);
+    buf_init(out, OUT_BYTES_MAX);
+    tool_parse_init(&calls, flags & 4);
+    while (text.len && !tool_parse_is_over(&calls)) {
+        size_t n = 1, most = seed ? 1 + rng_below(&rng, 7) : text.len;
+        bool is_mark = text.at[0] >= 1 && text.at[0] <= N_TOOL_MARKS;
+        while (!is_mark && n < most && n < text.len && !(text.at[n] >= 1 && text.at[n] <= N_TOOL_MARKS))
+            n++;
+        struct str piece = str_from(text.at, n);
+        fuzz_expect((is_mark ? tool_parse_mark(&calls, (enum tool_mark)(text.at[0] - 1), piece, out)
+                             : tool_parse_text(&calls, piece, out)) == STATUS_OK);
+        text = str_skip(text, n);
+    }
+    fuzz_expect(tool_parse_end(&calls, flags & 8, out) == STATUS_OK);
+    for (uint32_t i = 0; i < calls.n_calls; i++) {
+        struct tool_call call = tool_parse_call(&calls, i);
+        fuzz_expect(call.name.len >= 1 && call.name.len <= TOOL_NAME_BYTES_MAX && (call.complete || i + 1 == calls.n_calls));
+        buf_printf(out, "[%zu %zu]", call.name.len, call.arguments.len);
+        buf_add_str(out, call.name);
+        buf_add_str(out, call.arguments);
+    }
+    tool_parse_release(&calls);
+}
+
+static void expect_calls_however_cut(struct str text, uint8_t flags)
+{
+    struct buf whole, cut;
+    read_calls(text, flags, 0, &whole);
+    for (uint64_t seed = 1; seed < 4; seed++) {
+        read_calls(text, flags, seed, &cut);
+        fuzz_expect(str_equal(buf_str(&whole), buf_str(&cut)));
+        buf_release(&cut);
+    }
+    buf_release(&whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str stops[STOP_STRINGS_MAX];
@@ -70,5 +112,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         release(&cut);
     }
     release(&whole);
+    expect_calls_however_cut(text, data[0]);
     return 0;
 }

@@ -17,6 +17,9 @@ static void expect_bounds(const struct request *r, const struct request_prompt *
         fuzz_expect(r->stops[i].len > 0 && r->stops[i].len <= REQUEST_STOP_BYTES_MAX);
     for (uint32_t i = 0; i < r->n_bias; i++)
         fuzz_expect(r->bias[i].token < STAND_IN_VOCABULARY && r->bias[i].bias >= -100 && r->bias[i].bias <= 100);
+    fuzz_expect(r->n_tools <= REQUEST_TOOLS_MAX);
+    for (uint32_t i = 0; i < r->n_tools; i++)
+        fuzz_expect(r->tools[i].name.len >= 1 && r->tools[i].name.len <= REQUEST_TOOL_NAME_BYTES_MAX);
     fuzz_expect(p->n_ids < STAND_IN_CONTEXT);
     for (uint32_t i = 0; i < p->n_ids; i++)
         fuzz_expect(p->ids[i] < STAND_IN_VOCABULARY);
@@ -44,11 +47,7 @@ static enum status run(struct exchange *e, struct request *r, struct request_pro
     request_release_body(e, &body);
     if (fields.status)
         return fields.status;
-    input.thinking = r->thinking;
-    input.effort = r->effort;
-    input.template_kwargs = r->template_kwargs;
-    input.continue_final = continues;
-    input.add_generation_prompt = !continues;
+    request_fill_input(r, continues, &input);
     status = request_render(e, &input, &chat, error);
     if (status)
         return status;
@@ -64,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct request_prompt prompt = {0};
     error_clear(&error);
     if (!ready)
-        fuzz_expect(stand_in_open("deepseek-r1-distill", &error) == STATUS_OK);
+        fuzz_expect(stand_in_open("deepseek-v3.1", &error) == STATUS_OK);
     ready = true;
     struct exchange *e = stand_in_begin(str_from((const char *)data, size));
     enum status status = run(e, &request, &prompt, &error);

@@ -117,6 +117,8 @@ def json_seeds():
 def output_seeds():
     put("output", "thought", b"\0\3STOP\0<think>\nR\n</think>\n\nAn answer. STOP more")
     put("output", "reasoning", b"\1\0ab\0R</thin</think>\n\nA b")
+    put("output", "calls", b"\0\0\0Wait.\1\2f\3{\"a\": 1}\4\2g\3\4\5")
+    put("output", "broken-calls", b"\4\0\0\1\1\2f\5\1\2f\3 a\3b \2g\3c")
     put("output", "include", b"\3\2aabab\0\xe4\xbd\xa0aab<think>")
 
 

@@ -9,7 +9,8 @@ END = vocabulary().index("<|im_end|>")
 FIRST_EXTRA = len(vocabulary())
 DEEPSEEK = [("<｜begin▁of▁sentence｜>", CONTROL), ("<｜User｜>", CONTROL), ("<｜Assistant｜>", CONTROL), ("<｜end▁of▁sentence｜>", CONTROL),
             ("<think>", USER_DEFINED), ("</think>", USER_DEFINED), ("<｜fim▁begin｜>", CONTROL), ("<｜fim▁hole｜>", CONTROL),
-            ("<｜fim▁end｜>", CONTROL)]
+            ("<｜fim▁end｜>", CONTROL), ("<｜tool▁calls▁begin｜>", USER_DEFINED), ("<｜tool▁call▁begin｜>", USER_DEFINED),
+            ("<｜tool▁sep｜>", USER_DEFINED), ("<｜tool▁call▁end｜>", USER_DEFINED), ("<｜tool▁calls▁end｜>", USER_DEFINED)]
 BOS, EOS = DEEPSEEK[0][0], DEEPSEEK[3][0]
 EXTRA = {t: FIRST_EXTRA + i for i, (t, _) in enumerate(DEEPSEEK)}
 
@@ -23,6 +24,8 @@ def script(*parts, stop, more=""):
     return ["--mock-script", f"vocabulary=512;tokens={','.join(map(str, ids))};stop={stop}{more}"]
 
 
+CALLS_BEGIN, CALL_BEGIN, SEPARATOR, CALL_END, CALLS_END = (EXTRA[t] for t, _ in DEEPSEEK[-5:])
+TOOL_FORM = ["--chat-format", "deepseek-v3.1", "--context", "4096"]
 THINKS = script(THOUGHT, EXTRA["</think>"], "\n\n" + ANSWER, stop=EXTRA[EOS])
 PLAIN = ["--mock-script", "vocabulary=512"]
 
@@ -37,6 +40,10 @@ SETTINGS = {
     "thinker": [*THINKS, "--chat-format", "deepseek-r1-distill"],
     "thinker-writes-the-mark": [*script(EXTRA["<think>"], f"\n{THOUGHT}\n", EXTRA["</think>"], f"\n\n{ANSWER}", stop=EXTRA[EOS]),
                                 "--chat-format", "deepseek-r1"],
+    "tools-one": [*script(CALLS_BEGIN, CALL_BEGIN, "f", SEPARATOR, '{"a": "\u00e9"}', CALL_END, CALLS_END, stop=EXTRA[EOS]), *TOOL_FORM],
+    "tools-two": [*script("Wait.", CALLS_BEGIN, CALL_BEGIN, "f", SEPARATOR, '{"a":1}', CALL_END, CALL_BEGIN, "get_time", SEPARATOR, CALL_END,
+                          CALLS_END, stop=EXTRA[EOS]), *TOOL_FORM],
+    "tools-broken": [*script(CALLS_BEGIN, "f", SEPARATOR, "{}", stop=EXTRA[EOS]), *TOOL_FORM],
     "thinker-other-settings": [*THINKS, "--chat-format", "deepseek-r1-distill", "--reasoning-alias", "--reasoner-sampling", "fixed", "--timings"],
 }
 
@@ -47,12 +54,12 @@ class Fleet:
 
     def model(self, name):
         """The model file that a server of this name runs; it holds a vocabulary alone."""
-        thinks = name.startswith("thinker")
-        folder = os.path.join(self.folder, "deepseek" if thinks else "chatml")
+        deepseek = name.startswith(("thinker", "tools"))
+        folder = os.path.join(self.folder, "deepseek" if deepseek else "chatml")
         path = os.path.join(folder, "tiny.gguf")
         os.makedirs(folder, exist_ok=True)
         if not os.path.exists(path):
-            write_model(path, **({"extra": DEEPSEEK, "bos": BOS, "eos": EOS} if thinks else {}))
+            write_model(path, **({"extra": DEEPSEEK, "bos": BOS, "eos": EOS, "context": 4096} if deepseek else {}))
         return path
 
     def __getitem__(self, name):

@@ -24,6 +24,14 @@ static int setup(void **state)
     return 0;
 }
 
+static int setup_tools(void **state)
+{
+    (void)state;
+    support_ok(stand_in_open("deepseek-v3.1", &error), &error);
+    buf_init(&frame, PROTOCOL_FRAME_BYTES_MAX);
+    return 0;
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -31,6 +39,10 @@ static int teardown(void **state)
     stand_in_close();
     return 0;
 }
+
+#define CALLS_BEGIN "<｜tool▁calls▁begin｜>"
+#define CALL_BEGIN "<｜tool▁call▁begin｜>"
+#define TOOLS "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"look_up\"}}],"
 
 /* ---- The engine's part -------------------------------------------------------------------------------------- */
 
@@ -96,6 +108,7 @@ static struct exchange *begin(const char *body)
 
 struct got {
     char reasoning[256], content[256], finish[16], error_code[32];
+    char calls[256]; /* "0:name(arguments)1:..." */
     unsigned n_events, n_keepalives, n_finishes, n_done;
 };
 
@@ -103,6 +116,16 @@ static void append(char *out, size_t size, const json_t *text)
 {
     if (json_is_string(text))
         snprintf(out + strlen(out), size - strlen(out), "%s", json_string_value(text));
+}
+
+static void append_call(char *out, size_t size, const json_t *call, json_int_t index)
+{
+    const json_t *function = json_object_get(call, "function"), *name = json_object_get(function, "name");
+    const char *id = json_string_value(json_object_get(call, "id"));
+    assert_int_equal(name != NULL, id && strncmp(id, "call_", 5) == 0 && strlen(id) == 29);
+    if (name)
+        snprintf(out + strlen(out), size - strlen(out), "%d:%s=", (int)index, json_string_value(name));
+    append(out, size, json_object_get(function, "arguments"));
 }
 
 static void take_event(struct got *got, const char *at, size_t n)
@@ -113,6 +136,9 @@ static void take_event(struct got *got, const char *at, size_t n)
     append(got->reasoning, sizeof got->reasoning, json_object_get(delta, "reasoning_content"));
     append(got->content, sizeof got->content, json_object_get(delta, "content"));
     append(got->finish, sizeof got->finish, json_object_get(choice, "finish_reason"));
+    const json_t *call = json_array_get(json_object_get(delta, "tool_calls"), 0);
+    if (call)
+        append_call(got->calls, sizeof got->calls, call, json_integer_value(json_object_get(call, "index")));
     append(got->error_code, sizeof got->error_code, json_object_get(json_object_get(root, "error"), "code"));
     got->n_finishes += json_is_string(json_object_get(choice, "finish_reason"));
     got->n_events++;
@@ -149,6 +175,10 @@ static struct got read_whole(const struct exchange *e)
     append(got.reasoning, sizeof got.reasoning, json_object_get(message, "reasoning_content"));
     append(got.content, sizeof got.content, json_object_get(message, "content"));
     append(got.finish, sizeof got.finish, json_object_get(choice, "finish_reason"));
+    const json_t *calls = json_object_get(message, "tool_calls");
+    assert_int_equal(calls != NULL, json_array_size(calls) > 0);
+    for (size_t i = 0; i < json_array_size(calls); i++)
+        append_call(got.calls, sizeof got.calls, json_array_get(calls, i), (json_int_t)i);
     append(got.error_code, sizeof got.error_code, json_object_get(json_object_get(root, "error"), "code"));
     json_decref(root);
     return got;
@@ -180,6 +210,133 @@ static void test_however_tokens_come_the_text_is_the_same(void **state)
             assert_true(got.n_done == 1 && got.n_finishes == 1);
         expect_ended(e);
     }
+}
+
+/* A text in which a letter after $ stands for a control token: B C S c b of a block of calls, t the thought's end. */
+static uint32_t tool_ids_of(const char *text, uint32_t *ids)
+{
+    static const char letters[] = "BCScb";
+    uint32_t n = 0;
+    for (; *text; text++)
+        if (*text != '$')
+            ids[n++] = (unsigned char)*text;
+        else if (*++text == 't')
+            ids[n++] = STAND_IN_THINK_END;
+        else
+            ids[n++] = STAND_IN_CALLS_BEGIN + (uint32_t)(strchr(letters, *text) - letters);
+    return n;
+}
+
+/* The reply to `body` when the model writes `text` and then ends in this way. */
+static struct got reply_of(const char *body, const char *text, uint32_t finish, uint64_t seed)
+{
+    struct rng rng = rng_seeded(seed);
+    uint32_t ids[256], n = tool_ids_of(text, ids);
+    struct exchange *e = begin(body);
+    for (uint32_t at = 0; at < n && stand_in.submissions[0].open;) {
+        uint32_t part = 1 + (uint32_t)rng_below(&rng, 9);
+        part = part < n - at ? part : n - at;
+        send_ids(0, 0, ids + at, part);
+        at += part;
+    }
+    if (stand_in.submissions[0].open)
+        send_done(0, 0, finish, n, true);
+    struct got got = e->n_begun ? read_stream(e) : read_whole(e);
+    expect_ended(e);
+    return got;
+}
+
+#define WITH_THOUGHT "\"chat_template_kwargs\":{\"thinking\":true},"
+
+static void test_tool_calls_are_the_same_streamed_and_whole(void **state)
+{
+    static const struct {
+        const char *fields, *text;
+        uint32_t finish;
+        const char *reasoning, *content, *calls, *reason;
+    } rows[] = {
+        {"", "Let me see.$B$Clook_up$S{\"a\": 1}$c$Cg$S{}$c$b", PROTOCOL_FINISH_STOP, "", "Let me see.",
+         "0:look_up={\"a\": 1}1:g={}", "tool_calls"},
+        {"", "$B$Clook_up$S{\"a\": \"\xC3\xA9\"}", PROTOCOL_FINISH_STOP, "", "", "0:look_up={\"a\": \"\xC3\xA9\"}", "tool_calls"},
+        {"", "$B$Clook_up$S{\"a\": ", PROTOCOL_FINISH_LENGTH, "", "", "0:look_up={\"a\":", "length"},
+        {"", "$B$Clook_up", PROTOCOL_FINISH_LENGTH, "", CALLS_BEGIN CALL_BEGIN "look_up", "", "length"},
+        {"\"parallel_tool_calls\":false,", "$B$Clook_up$S{}$c$Cg$S{}$c$b", PROTOCOL_FINISH_STOP, "", "", "0:look_up={}", "tool_calls"},
+        {"\"stop\":[\"look\",\"see\"],", "I lo$B$Clook_up$S{\"see\":1}$c$b", PROTOCOL_FINISH_STOP, "", "I lo",
+         "0:look_up={\"see\":1}", "tool_calls"},
+        {"\"stop\":[\"e.\"],", "Let me see.$B$Clook_up$S{}$c$b", PROTOCOL_FINISH_STOP, "", "Let me se", "", "stop"},
+        {WITH_THOUGHT, "Hm$B?$t$B$Clook_up$S{}$c$b", PROTOCOL_FINISH_STOP, "Hm" CALLS_BEGIN "?", "", "0:look_up={}",
+         "tool_calls"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (uint64_t seed = 0; seed < 30; seed++) {
+            char body[1024];
+            snprintf(body, sizeof body, "{\"model\":\"m\",%s%s%s\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", rows[i].fields,
+                     TOOLS, seed % 2 ? STREAM : "");
+            struct got got = reply_of(body, rows[i].text, rows[i].finish, seed);
+            assert_string_equal(got.reasoning, rows[i].reasoning);
+            assert_string_equal(got.content, rows[i].content);
+            assert_string_equal(got.calls, rows[i].calls);
+            assert_string_equal(got.finish, rows[i].reason);
+        }
+}
+
+/* With the n-th allocation failing a reply is whole or a fault, and ends once. */
+static void test_without_memory_calls_are_whole_or_the_reply_says_so(void **state)
+{
+    static const char *const bodies[] = {CHAT(TOOLS), CHAT(STREAM TOOLS)};
+    uint32_t ids[64], n_ids = tool_ids_of("A$B$Clook_up$S{\"a\":1}$c$b", ids);
+    (void)state;
+    buf_clear(&frame);
+    support_ok(buf_reserve(&frame, 65536), &error);
+    for (size_t i = 0; i < 2; i++)
+        for (uint64_t n = 1, failed = 1; failed; n++) {
+            mem_fail_after(n, n % 2);
+            struct exchange *e = begin(bodies[i]);
+            if (stand_in.n_submissions && stand_in.submissions[0].open)
+                send_ids(0, 0, ids, n_ids);
+            failed = mem_fail_after(0, false) >= n;
+            struct got got = e->n_begun ? read_stream(e) : e->n_out ? read_whole(e) : (struct got){0};
+            bool fault = *got.error_code || e->n_out == 0;
+            assert_true(fault ? failed : strcmp(got.calls, "0:look_up={\"a\":1}") == 0);
+            expect_ended(e);
+        }
+}
+
+static void test_without_tools_the_marks_are_text(void **state)
+{
+    (void)state;
+    struct got got = reply_of(CHAT(TOOLS "\"tool_choice\":\"none\","), "$B", PROTOCOL_FINISH_STOP, 1);
+    assert_string_equal(got.content, CALLS_BEGIN);
+    assert_string_equal(got.finish, "stop");
+}
+
+static void test_the_end_of_the_calls_cancels_what_still_runs(void **state)
+{
+    uint32_t ids[64], n = tool_ids_of("$B$Clook_up$S{}$c$b", ids);
+    (void)state;
+    struct exchange *e = begin(CHAT(STREAM TOOLS "\"n\":2,"));
+    send_ids(0, 1, ids, n);
+    assert_int_equal(stand_in.submissions[0].choices_cancelled, 2);
+    send_ids(0, 0, ids, n);
+    assert_false(stand_in.submissions[0].open);
+    expect_ended(e);
+}
+
+static void test_arguments_cost_no_allocation_once_buffers_have_grown(void **state)
+{
+    uint32_t ids[64], n = tool_ids_of("$B$Clook_up$S{\"a\":\"", ids);
+    (void)state;
+    struct exchange *e = begin(CHAT(STREAM TOOLS "\"max_tokens\":400,"));
+    send_ids(0, 0, ids, n);
+    for (unsigned i = 0; i < 40; i++)
+        send_ids(0, 0, (const uint32_t[]){'a', 'b', 'c', 'd'}, 4);
+    mem_fail_after(0, false);
+    for (unsigned i = 0; i < 20; i++)
+        send_ids(0, 0, (const uint32_t[]){'a', 'b', 'c', 'd'}, 4);
+    assert_int_equal(mem_fail_after(0, false), 0);
+    e->on_gone(e);
+    expect_ended(e);
 }
 
 static void test_a_stop_string_cancels_what_still_runs(void **state)
@@ -422,5 +579,13 @@ int main(void)
         cmocka_unit_test(test_tokens_cost_no_allocation_once_buffers_have_grown),
         cmocka_unit_test(test_without_memory_a_reply_is_whole_or_says_so),
     };
-    return cmocka_run_group_tests_name("generation", tests, setup, teardown);
+    const struct CMUnitTest tool_tests[] = {
+        cmocka_unit_test(test_tool_calls_are_the_same_streamed_and_whole),
+        cmocka_unit_test(test_without_memory_calls_are_whole_or_the_reply_says_so),
+        cmocka_unit_test(test_without_tools_the_marks_are_text),
+        cmocka_unit_test(test_the_end_of_the_calls_cancels_what_still_runs),
+        cmocka_unit_test(test_arguments_cost_no_allocation_once_buffers_have_grown),
+    };
+    int failed = cmocka_run_group_tests_name("generation", tests, setup, teardown);
+    return failed + cmocka_run_group_tests_name("generation with tools", tool_tests, setup_tools, teardown);
 }
