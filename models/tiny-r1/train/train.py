@@ -26,9 +26,12 @@ def is_matrix(name, p):
     return p.ndim >= 2 and "embedding" not in name and "head" not in name and "router" not in name
 
 
+USES_BF16 = torch.backends.cpu.get_cpu_capability() == "AVX512"  # elsewhere products of bfloat16 are many times slower than of float32
+
+
 def orthogonal(g):
     """The nearest orthogonal matrix, roughly: five Newton-Schulz steps (Muon, kellerjordan.github.io/posts/muon)."""
-    x = g.bfloat16()
+    x = g.bfloat16() if USES_BF16 else g
     turned = x.shape[-2] > x.shape[-1]
     x = x.transpose(-1, -2) if turned else x
     x = x / (x.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
@@ -131,7 +134,7 @@ class Training:
         total = sum(float(m[3].sum()) for m in batch)
         shown = {"loss": 0.0, "mtp": 0.0}
         for microbatch in batch:
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.uses_bf16):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=USES_BF16):
                 loss, mtp, _ = losses(self.network, microbatch, with_mtp)
             ((loss + recipe.MTP_WEIGHT * mtp) / total).backward()
             shown["loss"] += loss.item() / total
@@ -147,8 +150,6 @@ class Training:
         self.step += 1
         return shown if with_mtp else {k: v for k, v in shown.items() if k != "mtp"}
 
-    uses_bf16 = torch.backends.cpu.get_cpu_capability() == "AVX512"
-
     def run(self):
         source, log = Ahead(self.tokenizer), open(os.path.join(self.folder, "log.jsonl"), "a", encoding="utf-8")
         checks = held_out.Suite(self.tokenizer)
@@ -159,7 +160,7 @@ class Training:
             shown = self.one_step(source.get(self.step, progress), progress)
             self.elapsed += time.monotonic() - begin
             if self.elapsed - checked >= min(recipe.CHECKPOINT_SECONDS, self.seconds / 4):
-                shown["held_out"] = checks.losses(self.network, self.uses_bf16)
+                shown["held_out"] = checks.losses(self.network, USES_BF16)
                 checked = self.elapsed
             shown |= {"step": self.step, "minutes": round(self.elapsed / 60, 3), "tokens": self.n_tokens}
             log.write(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in shown.items()}) + "\n")
@@ -171,7 +172,7 @@ class Training:
                 saved = self.elapsed
         self.save()
         source.close()
-        return checks.losses(self.network, self.uses_bf16)
+        return checks.losses(self.network, USES_BF16)
 
 
 def describe(shown, training):
@@ -197,7 +198,7 @@ def main():
         vocabulary.write(tokenizer)
     training = Training(args.folder, args.minutes)
     n = sum(p.numel() for p in training.network.parameters())
-    print(f"{n / 1e6:.2f} M parameters, {args.threads} threads, {'bf16' if training.uses_bf16 else 'f32'}", flush=True)
+    print(f"{n / 1e6:.2f} M parameters, {args.threads} threads, {'bf16' if USES_BF16 else 'f32'}", flush=True)
     for kind, loss in training.run().items():
         print(f"{kind:20} {loss:.4f}")
 
