@@ -1,4 +1,5 @@
-/* One connection per request: send, then read head and body as they come. Called by the command's only thread. */
+/* One connection per request: send, then read head and body as they come. Nothing is shared between
+ * requests but the address. */
 #include "server/client.h"
 
 #include <errno.h>
@@ -205,6 +206,8 @@ static void take_header(struct reply *r, const char *line)
         r->sized = true;
         r->left = strtoull(value, NULL, 10);
     }
+    if (n == 11 && strncasecmp(line, "retry-after", n) == 0)
+        r->exchange->retry_after_s = (unsigned)strtoul(value, NULL, 10);
 }
 
 static enum status take_line(struct reply *r, const char *line, struct error *error)
@@ -307,7 +310,7 @@ static enum status read_reply(const struct client *client, int fd, struct client
 enum status client_run(const struct client *client, struct client_exchange *exchange, struct error *error)
 {
     int fd = -1;
-    exchange->http_status = 0;
+    exchange->http_status = exchange->retry_after_s = 0;
     enum status status = open_connection(client, exchange->idle_ms_max, &fd, error);
     if (status)
         return status;

@@ -1,4 +1,5 @@
-/* A small HTTP/1.1 client for `seekd run`: one request per connection, plain text, bodies handed on as they come. */
+/* A small HTTP/1.1 client for `seekd run` and `seekd eval`: one request per connection, plain text, bodies handed on as they come. A
+ * client is read only while requests run, so threads may share one. */
 #ifndef SERVER_CLIENT_H
 #define SERVER_CLIENT_H
 
@@ -27,6 +28,7 @@ struct client_exchange {
     void (*on_body)(void *arg, struct str part);
     void *arg;
     unsigned http_status;     /* set before the first part of the body arrives */
+    unsigned retry_after_s;   /* of the reply; 0: it names none */
 };
 
 /* Runs to the end of the reply. STATUS_BUSY when nobody listens or the silence was too long, STATUS_IO when the reply is broken. */

@@ -1,6 +1,5 @@
 /* seekd run: a chat in the terminal, over HTTP with a server of its own or with one that already runs. One thread. */
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <locale.h>
 #include <signal.h>
@@ -9,20 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "config/config.h"
 #include "server/answer.h"
-#include "server/client.h"
 #include "server/commands.h"
 #include "server/conversation.h"
 #include "server/line_editor.h"
-#include "server/private_server.h"
+#include "server/reach.h"
 
 extern char **environ;
 
@@ -36,19 +32,15 @@ static const char usage[] =
     "  any option of serve, without --url: --numerics exact, --context 4096, ...; `seekd help serve` lists them\n"
     "in the chat: /help lists what can be typed; Ctrl-C stops an answer, Ctrl-D ends the chat\n";
 
-enum { INPUT_BYTES_MAX = 16 << 20, READY_MS_MAX = 2000, SHORT_MS_MAX = 10000, SLICE_NS = 100000000, PIECE_BYTES = 65536 };
+enum { INPUT_BYTES_MAX = 16 << 20, PIECE_BYTES = 65536 };
 
 static volatile sig_atomic_t interrupted;
 
 struct run {
-    struct client client;
-    struct private_server server;
+    struct reach reach;
     struct conversation conversation;
     struct line_editor *editor;
-    char model[256], history_path[PATH_MAX];
-    const char *url;
-    char **serve_argv; /* owned list of borrowed texts */
-    int serve_argc;
+    char history_path[PATH_MAX];
     bool terminal, colours; /* of standard output */
     bool done;
     struct error error;
@@ -86,13 +78,7 @@ static enum status apply_own(struct run *r, const char *flag, const char *settin
 {
     if (*setting)
         return conversation_set(&r->conversation, setting, value, &r->error);
-    if (strcmp(flag, "--url") == 0)
-        r->url = value;
-    else if (strcmp(flag, "--api-key") == 0)
-        snprintf(r->client.key, sizeof r->client.key, "%s", value);
-    else
-        return conversation_set_system(&r->conversation, value);
-    return STATUS_OK;
+    return reach_take_flag(&r->reach, flag, value) ? STATUS_OK : conversation_set_system(&r->conversation, value);
 }
 
 /* One of our own flags at argv[*at], as "--flag value" or "--flag=value"; false: it is for serve. */
@@ -116,115 +102,10 @@ static bool take_own(struct run *r, int argc, char **argv, int *at, enum status 
 static enum status parse(struct run *r, int argc, char **argv)
 {
     enum status status = STATUS_OK;
-    r->serve_argv = mem_zalloc_array((size_t)argc + 1, sizeof *r->serve_argv);
-    if (!r->serve_argv)
-        return error_set(&r->error, STATUS_NO_MEMORY, "out of memory");
     for (int at = 1; at < argc && !status;)
         if (!take_own(r, argc, argv, &at, &status))
-            r->serve_argv[r->serve_argc++] = argv[at++];
-    if (status)
-        return status;
-    if (r->url && r->serve_argc)
-        return error_set(&r->error, STATUS_INVALID, "%s: with --url no server is started that could take it", r->serve_argv[0]);
-    if (!r->url && *r->client.key)
-        return error_set(&r->error, STATUS_INVALID, "--api-key: only with --url; a server of one's own makes its own key");
-    for (int i = 0; i < r->serve_argc; i++)
-        if (strncmp(r->serve_argv[i], "--host", 6) == 0 || strncmp(r->serve_argv[i], "--port", 6) == 0)
-            return error_set(&r->error, STATUS_INVALID, "%s: the chat's own server takes a free port of this machine", r->serve_argv[i]);
-    return STATUS_OK;
-}
-
-/* ---- Reaching the server ----------------------------------------------------------------------------------- */
-
-static void collect(void *arg, struct str part)
-{
-    buf_add_str(arg, part);
-}
-
-/* A short GET: its body, and the HTTP status in *http_status. */
-static enum status get(struct run *r, const char *path, struct buf *body, unsigned *http_status, unsigned ms_max)
-{
-    struct client_exchange x = {.method = "GET", .path = path, .idle_ms_max = ms_max, .on_body = collect, .arg = body};
-    enum status status = client_run(&r->client, &x, &r->error);
-    *http_status = x.http_status;
-    return status;
-}
-
-static bool is_ready(struct run *r)
-{
-    struct buf body;
-    unsigned http_status;
-    buf_init(&body, INPUT_BYTES_MAX);
-    enum status status = get(r, "/ready", &body, &http_status, READY_MS_MAX);
-    buf_release(&body);
-    return !status && http_status == 200;
-}
-
-static void show_waiting(double seconds, bool visible)
-{
-    if (visible) {
-        fprintf(stderr, "\rloading the model ... %.0f s ", seconds);
-        fflush(stderr);
-    }
-}
-
-static enum status wait_until_ready(struct run *r)
-{
-    const struct timespec slice = {.tv_nsec = SLICE_NS};
-    uint64_t begin = clock_now_ns(clock_real());
-    bool visible = isatty(STDERR_FILENO);
-    enum status status = STATUS_OK;
-    int code;
-    while (!status && !is_ready(r)) {
-        show_waiting((double)(clock_now_ns(clock_real()) - begin) * 1e-9, visible);
-        if (private_server_ended(&r->server, &code))
-            status = error_set(&r->error, STATUS_IO, "the model could not be served (exit code %d); the reason stands above", code);
-        else if (interrupted)
-            status = error_set(&r->error, STATUS_CANCELLED, "stopped");
-        else
-            nanosleep(&slice, NULL);
-    }
-    if (visible)
-        fputs("\r\033[K", stderr);
-    return status;
-}
-
-/* The id of the served model. */
-static enum status ask_model(struct run *r)
-{
-    struct buf body;
-    unsigned http_status;
-    buf_init(&body, INPUT_BYTES_MAX);
-    enum status status = get(r, "/v1/models", &body, &http_status, SHORT_MS_MAX);
-    if (!status && http_status != 200)
-        status = answer_refusal(buf_str(&body), http_status, &r->error);
-    if (!status) {
-        json_t *root = json_loadb(buf_str(&body).at, body.len, 0, NULL);
-        const char *id = json_string_value(json_object_get(json_array_get(json_object_get(root, "data"), 0), "id"));
-        if (id)
-            snprintf(r->model, sizeof r->model, "%s", id);
-        else
-            status = error_set(&r->error, STATUS_INVALID, "%s:%s lists no model", r->client.host, r->client.port);
-        json_decref(root);
-    }
-    buf_release(&body);
-    return status;
-}
-
-static enum status reach(struct run *r)
-{
-    enum status status = STATUS_OK;
-    if (r->url)
-        status = client_set_url(&r->client, r->url, &r->error);
-    else
-        status = private_server_start(&r->server, environ, r->serve_argc, r->serve_argv, &r->error);
-    if (!status && !r->url) {
-        snprintf(r->client.host, sizeof r->client.host, "127.0.0.1");
-        snprintf(r->client.port, sizeof r->client.port, "%u", r->server.port);
-        snprintf(r->client.key, sizeof r->client.key, "%s", r->server.key);
-        status = wait_until_ready(r);
-    }
-    return status ? status : ask_model(r);
+            reach_add_option(&r->reach, argv[at++]);
+    return status ? status : reach_check(&r->reach, &r->error);
 }
 
 /* ---- One answer -------------------------------------------------------------------------------------------- */
@@ -246,13 +127,13 @@ static enum status answer(struct run *r)
     struct buf body;
     struct answer a;
     buf_init(&body, CONVERSATION_REQUEST_MAX);
-    conversation_write_request(&r->conversation, r->model, &body);
+    conversation_write_request(&r->conversation, r->reach.model, &body);
     enum status status = buf_status(&body);
     answer_init(&a, r->terminal, r->colours);
     if (status)
         error_set(&r->error, status, "the conversation is too long to send");
     else
-        status = answer_stream(&a, &r->client, buf_str(&body), &r->error);
+        status = answer_stream(&a, &r->reach.client, buf_str(&body), &r->error);
     if (a.text.len == 0)
         conversation_drop_last(&r->conversation); /* the question can be asked again */
     else if (conversation_add(&r->conversation, false, buf_str(&a.text)) != STATUS_OK && !status)
@@ -435,11 +316,11 @@ static int chat(struct run *r)
     int code, stops = 0;
     if (line_editor_create(&r->editor, *r->history_path ? r->history_path : NULL, &interrupted, &r->error) != STATUS_OK)
         return complain(r, COMMANDS_EXIT_FAULT);
-    printf("chat with %s; /help lists what can be typed\n", r->model);
+    printf("chat with %s; /help lists what can be typed\n", r->reach.model);
     buf_init(&text, INPUT_BYTES_MAX);
     while (!r->done) {
         enum line_editor_result result = read_input(r, &text);
-        if (r->server.pid && private_server_ended(&r->server, &code)) {
+        if (r->reach.server.pid && private_server_ended(&r->reach.server, &code)) {
             printf("the server ended with code %d\n", code);
             break;
         }
@@ -527,7 +408,7 @@ static int run_all(struct run *r, int argc, char **argv)
     find_history(r);
     struct sigaction action = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &action, NULL);
-    enum status status = reach(r);
+    enum status status = reach_open(&r->reach, environ, &r->error);
     if (status)
         return complain(r, status == STATUS_CANCELLED ? 128 + SIGINT : COMMANDS_EXIT_MODEL);
     return isatty(STDIN_FILENO) && r->terminal ? chat(r) : ask_once(r);
@@ -541,17 +422,17 @@ int cmd_run(int argc, char **argv)
     }
     struct run *r = mem_zalloc(sizeof *r);
     int code = COMMANDS_EXIT_FAULT;
-    if (!r || sodium_init() < 0 || conversation_init(&r->conversation) != STATUS_OK) {
+    if (!r || sodium_init() < 0 || reach_init(&r->reach, argc, &r->error) != STATUS_OK ||
+        conversation_init(&r->conversation) != STATUS_OK) {
         fputs("seekd run: out of memory\n", stderr);
     } else {
         error_clear(&r->error);
-        r->client.stop = &interrupted;
+        r->reach.client.stop = &interrupted;
         code = run_all(r, argc, argv);
-        private_server_stop(&r->server);
         conversation_release(&r->conversation);
-        mem_free(r->serve_argv);
-        sodium_memzero(r->client.key, sizeof r->client.key);
     }
+    if (r)
+        reach_close(&r->reach);
     mem_free(r);
     return code;
 }
