@@ -17,6 +17,7 @@ const struct command commands_table[] = {
     {"run", "chat with a model in the terminal", cmd_run},
     {"inspect", "show what is in a model file and what it needs here", cmd_inspect},
     {"bench", "measure how fast this machine runs a model", cmd_bench},
+    {"eval", "measure a model on questions whose answers are known", cmd_eval},
     {"tokenize", "show how a model's tokenizer cuts a text", cmd_tokenize},
     {"health", "ask a server whether it is ready; exit code 0 when it is", cmd_health},
     {"version", "print version and build", cmd_version},

@@ -1,3 +1,4 @@
+/* Waiting for a private server goes by its /ready, so a command may send its first request as soon as reach_open returns. */
 #include "server/reach.h"
 
 #include <jansson.h>
@@ -23,6 +24,14 @@ enum status reach_init(struct reach *reach, int n, struct error *error)
 void reach_add_option(struct reach *reach, char *option)
 {
     reach->serve_argv[reach->serve_argc++] = option;
+}
+
+void reach_add_first_options(struct reach *reach, const char *flag, const char *value)
+{
+    memmove(reach->serve_argv + 2, reach->serve_argv, (size_t)reach->serve_argc * sizeof *reach->serve_argv);
+    reach->serve_argv[0] = (char *)flag;
+    reach->serve_argv[1] = (char *)value;
+    reach->serve_argc += 2;
 }
 
 bool reach_take_flag(struct reach *reach, const char *flag, const char *value)

@@ -20,6 +20,8 @@ struct reach {
 /* Room for n options of serve. */
 enum status reach_init(struct reach *reach, int n, struct error *error) must_check;
 void reach_add_option(struct reach *reach, char *option);
+/* In front of those added so far, so that they win. */
+void reach_add_first_options(struct reach *reach, const char *flag, const char *value);
 
 /* --url and --api-key. False: the flag is another's. */
 bool reach_take_flag(struct reach *reach, const char *flag, const char *value);
