@@ -117,19 +117,42 @@ static size_t read_number(struct str text, char out[NUMBER_BYTES_MAX])
     return end;
 }
 
-/* The number with one separator as the decimal point and the other left out. False when that is no number. */
+/* Whether three digits, and no fourth, stand here. */
+static bool is_group(const char *at)
+{
+    return is_digit(at[0]) && is_digit(at[1]) && is_digit(at[2]) && !is_digit(at[3]);
+}
+
+/* The number with one separator as the decimal point and the other between groups of thousands. False when that is no number. */
 static bool read_as(const char *number, char point, double *out)
 {
-    char plain[NUMBER_BYTES_MAX], *end;
+    char plain[NUMBER_BYTES_MAX];
     size_t n = 0, points = 0;
-    for (; *number; number++)
-        if (is_digit(*number) || *number == '-')
+    for (; *number; number++) {
+        if (is_digit(*number) || *number == '-') {
             plain[n++] = *number;
-        else if (*number == point && ++points)
+        } else if (*number == point) {
             plain[n++] = '.';
+            points++;
+        } else if (points || !is_group(number + 1)) {
+            return false;
+        }
+    }
     plain[n] = 0;
-    *out = strtod(plain, &end);
-    return points <= 1 && !*end;
+    *out = strtod(plain, NULL);
+    return points <= 1;
+}
+
+/* One reading or two; what is no number as a whole (1,2,3) counts from its last separator on. */
+static unsigned readings(const char *number, double out[2])
+{
+    unsigned n = read_as(number, '.', &out[0]);
+    n += strpbrk(number, ".,") && read_as(number, ',', &out[n]);
+    if (n)
+        return n;
+    const char *comma = strrchr(number, ','), *stop = strrchr(number, '.');
+    out[0] = strtod((comma > stop ? comma : stop) + 1, NULL);
+    return 1;
 }
 
 unsigned eval_last_number(struct str text, double out[2])
@@ -146,12 +169,7 @@ unsigned eval_last_number(struct str text, double out[2])
         behind_word = n > 0 || ((first | 0x20) >= 'a' && (first | 0x20) <= 'z');
         at += n ? n : bytes;
     }
-    unsigned count = *last && read_as(last, '.', &out[0]);
-    if (*last && strchr(last, ',') && read_as(last, ',', &out[count]))
-        count++;
-    else if (*last && count && strchr(last, '.') && read_as(last, ',', &out[count]))
-        count++;
-    return count;
+    return *last ? readings(last, out) : 0;
 }
 
 static enum status init_number(struct eval_check *check, struct error *error)

@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 
-enum { N_LATIN = 4, WORD_BYTES = 48, SHARE_PERCENT = 30 };
+enum { N_LATIN = 4, WORD_BYTES = 48, SHARE_PERCENT = 30, HAN_WEIGHT = 2 /* a character says as much as two letters */ };
 
 static const char *const latin_codes[N_LATIN] = {"en", "fr", "de", "es"};
 
@@ -103,8 +103,10 @@ static void take_character(struct evidence *e, uint32_t c)
     for (unsigned i = 0; lower > 0x7F && i < N_LATIN; i++)
         e->latin[i] += strstr(latin_letters[i], letter) != NULL;
     if (is_letter(c)) {
-        e->letters[script_of(c)]++;
-        e->all_letters++;
+        enum script script = script_of(c);
+        size_t weight = script == SCRIPT_HAN ? HAN_WEIGHT : 1;
+        e->letters[script] += weight;
+        e->all_letters += weight;
     } else if (lower != '\'') {
         end_word(e);
         return;
@@ -119,8 +121,10 @@ static struct evidence evidence_of(struct str text)
     struct evidence e = {.word = " ", .word_len = 1};
     for (size_t at = 0; at < text.len;) {
         uint32_t c;
-        at += utf8_decode(text.at + at, text.len - at, &c);
-        take_character(&e, c);
+        size_t n = utf8_decode(text.at + at, text.len - at, &c);
+        if (n)
+            take_character(&e, c);
+        at += n ? n : 1;
     }
     end_word(&e);
     return e;
