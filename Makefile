@@ -172,7 +172,7 @@ test-long: deps-test ## the hostile cases and storms at full size (hours)
 	@python3 tests/run.py --build $(BUILD) --long all
 
 MINUTES ?= 170
-.PHONY: train-tiny-r1 test-training eval-suites
+.PHONY: train-tiny-r1 test-training eval eval-suites
 # The allocator keeps its memory: giving it back between steps cost more than the arithmetic.
 train-tiny-r1: ## train the built-in model anew: MINUTES (170) on all cores, resumed where it was left
 	@cd models/tiny-r1/train && MALLOC_MMAP_MAX_=0 MALLOC_TOP_PAD_=268435456 MALLOC_TRIM_THRESHOLD_=1000000000 \
@@ -180,6 +180,11 @@ train-tiny-r1: ## train the built-in model anew: MINUTES (170) on all cores, res
 
 test-training: all unit-tests ## tests of the training code (they need PyTorch)
 	@python3 tests/run.py --build $(BUILD) training
+
+# A suite of each kind of question; MODEL or URL says of whom, ARGS adds options of `seekd eval`.
+eval: $(BUILD)/seekd ## measure the default model, or MODEL, or the server at URL, on every suite of tests/eval
+	@$(BUILD)/seekd eval $(filter-out tests/eval/example.jsonl,$(wildcard tests/eval/*.jsonl)) \
+	$(if $(URL),--url $(URL),$(if $(MODEL),--model $(MODEL))) $(ARGS)
 
 eval-suites: ## write tests/eval from the task generators
 	@cd models/tiny-r1/train && python3 suites.py $(abspath tests/eval)

@@ -162,8 +162,14 @@ static const struct flag {
     const char *name;
     enum status (*set)(struct eval *e, const char *flag, const char *value);
 } flags[] = {
-    {"--concurrency", set_concurrency}, {"--limit", set_limit}, {"--kind", set_kinds},         {"--language", set_languages},
-    {"--temperature", set_temperature}, {"--seed", set_seed},   {"--show-failures", set_failures}, {"--out", set_out},
+    {"--concurrency", set_concurrency},
+    {"--limit", set_limit},
+    {"--kind", set_kinds},
+    {"--language", set_languages},
+    {"--temperature", set_temperature},
+    {"--seed", set_seed},
+    {"--show-failures", set_failures},
+    {"--out", set_out},
     {"--min-accuracy", add_floor},
 };
 

@@ -398,11 +398,10 @@ enum status eval_check_init(struct eval_check *check, const json_t *spec, struct
         if (strcmp(kinds[i].name, type) == 0)
             check->kind = &kinds[i];
     if (!check->kind)
-        return error_set(error, STATUS_INVALID,
-                         "type: %.40s is none of exact, contains, number, regex, json, tool_calls, language", type);
-    json_object_foreach((json_t *)spec, key, value)
-        if (!has_field(check->kind, key))
-            return error_set(error, STATUS_INVALID, "%.60s is no field of a check of type %s", key, type);
+        return error_set(error, STATUS_INVALID, "type: %.40s is none of exact, contains, number, regex, json, tool_calls, language",
+                         type);
+    json_object_foreach((json_t *)spec, key, value) if (!has_field(check->kind, key)) return error_set(
+        error, STATUS_INVALID, "%.60s is no field of a check of type %s", key, type);
     return check->kind->init(check, error);
 }
 

@@ -12,13 +12,13 @@ struct text_pattern;
 
 struct eval_check {
     const struct eval_check_kind *kind;
-    const json_t *spec; /* lent */
+    const json_t *spec;           /* lent */
     struct text_pattern *pattern; /* of a regex, owned; or null */
 };
 
 struct eval_answer {
-    struct str content;         /* UTF-8 */
-    const json_t *tool_calls;   /* array in the API's form, or null */
+    struct str content;       /* UTF-8 */
+    const json_t *tool_calls; /* array in the API's form, or null */
 };
 
 enum { EVAL_WHY_BYTES = 256 };

@@ -92,8 +92,8 @@ void eval_report_print(const struct eval_run *run, bool by_language, FILE *out)
         count(&all, &run->results[i]);
     }
     bool speculates = all.accepted > 0;
-    fprintf(out, "%-*s %s%6s %6s %10s  %13s %8s %10s%s\n", NAME_WIDTH, "kind", by_language ? "language " : "", "items", "right", "accuracy",
-            "95 % interval", "tokens", "thought", speculates ? "   accepted" : "");
+    fprintf(out, "%-*s %s%6s %6s %10s  %13s %8s %10s%s\n", NAME_WIDTH, "kind", by_language ? "language " : "", "items", "right",
+            "accuracy", "95 % interval", "tokens", "thought", speculates ? "   accepted" : "");
     for (size_t i = 0; i < groups.n; i++)
         print_row(&groups.at[i], by_language, speculates, out);
     print_row(&all, by_language, speculates, out);

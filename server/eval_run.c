@@ -19,7 +19,7 @@ enum { REPLY_BYTES_MAX = 64 << 20, IDLE_MS_MAX = 600000, TRIES_MAX = 8, RETRY_SE
 struct shared {
     struct eval_run *run;
     atomic_size_t next, n_done, n_right;
-    atomic_bool ends; /* the server is gone */
+    atomic_bool ends;     /* the server is gone */
     pthread_mutex_t lock; /* of error */
     struct error *error;
     enum status status;
@@ -85,11 +85,15 @@ static void wait_seconds(const struct shared *s, unsigned seconds)
 }
 
 /* Sends it until the server has room for it. */
-static enum status exchange(const struct shared *s, const struct eval_item *item, struct str body, struct buf *reply, unsigned *http_status,
-                            struct error *error)
+static enum status exchange(const struct shared *s, const struct eval_item *item, struct str body, struct buf *reply,
+                            unsigned *http_status, struct error *error)
 {
-    struct client_exchange x = {.method = "POST", .path = item->messages ? "/v1/chat/completions" : "/v1/completions", .body = body,
-                                .idle_ms_max = IDLE_MS_MAX, .on_body = collect, .arg = reply};
+    struct client_exchange x = {.method = "POST",
+                                .path = item->messages ? "/v1/chat/completions" : "/v1/completions",
+                                .body = body,
+                                .idle_ms_max = IDLE_MS_MAX,
+                                .on_body = collect,
+                                .arg = reply};
     enum status status = STATUS_BUSY;
     for (unsigned i = 0; i < TRIES_MAX && !is_stopped(s); i++) {
         buf_clear(reply);
@@ -139,8 +143,8 @@ static void take_reply(const struct eval_item *item, const json_t *root, struct 
     result->thought = json_string_length(json_object_get(message, "reasoning_content")) > 0;
     result->cut = finish && strcmp(finish, "length") == 0;
     result->tokens = (uint32_t)json_integer_value(json_object_get(usage, "completion_tokens"));
-    result->accepted = (uint32_t)json_integer_value(
-        json_object_get(json_object_get(usage, "completion_tokens_details"), "accepted_prediction_tokens"));
+    result->accepted =
+        (uint32_t)json_integer_value(json_object_get(json_object_get(usage, "completion_tokens_details"), "accepted_prediction_tokens"));
     check_answer(item, &answer, result);
 }
 

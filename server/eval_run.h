@@ -14,11 +14,11 @@ enum eval_outcome { EVAL_NOT_ASKED, EVAL_RIGHT, EVAL_WRONG, EVAL_FAILED }; /* fa
 
 struct eval_result {
     enum eval_outcome outcome;
-    bool thought, cut;       /* a thought came before the answer; max_tokens ended it */
-    uint32_t tokens;         /* generated, with the thought's */
-    uint32_t accepted;       /* of them guessed ahead by speculation and accepted */
+    bool thought, cut; /* a thought came before the answer; max_tokens ended it */
+    uint32_t tokens;   /* generated, with the thought's */
+    uint32_t accepted; /* of them guessed ahead by speculation and accepted */
     double seconds;
-    char *reply;             /* owned: the reply's JSON; null when none came */
+    char *reply;              /* owned: the reply's JSON; null when none came */
     char why[EVAL_WHY_BYTES]; /* what was wrong */
 };
 
@@ -26,11 +26,11 @@ struct eval_run {
     /* set by the caller */
     const struct reach *reach;
     const struct eval_suite *suite;
-    size_t n;                /* items to ask, from the suite's first on */
+    size_t n; /* items to ask, from the suite's first on */
     unsigned concurrency;
     double temperature;
-    int64_t seed;            /* below 0: none is sent */
-    bool shows_progress;     /* on standard error */
+    int64_t seed;        /* below 0: none is sent */
+    bool shows_progress; /* on standard error */
     /* filled by eval_run_all */
     struct eval_result *results; /* owned, one an item */
     double seconds;

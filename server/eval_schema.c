@@ -6,10 +6,22 @@
 
 #include "server/eval_check.h"
 
-static bool is_object(const json_t *argument) { return json_is_object(argument); }
-static bool is_number(const json_t *argument) { return json_is_number(argument); }
-static bool is_boolean(const json_t *argument) { return json_is_boolean(argument); }
-static bool is_array(const json_t *argument) { return json_is_array(argument); }
+static bool is_object(const json_t *argument)
+{
+    return json_is_object(argument);
+}
+static bool is_number(const json_t *argument)
+{
+    return json_is_number(argument);
+}
+static bool is_boolean(const json_t *argument)
+{
+    return json_is_boolean(argument);
+}
+static bool is_array(const json_t *argument)
+{
+    return json_is_array(argument);
+}
 
 static bool is_count(const json_t *argument)
 {
@@ -95,9 +107,7 @@ static bool additional_holds(const json_t *schema, const json_t *argument, const
     const json_t *named = json_object_get(schema, "properties");
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)value, key, member)
-        if (json_is_false(argument) && !json_object_get(named, key))
-            return false;
+    json_object_foreach((json_t *)value, key, member) if (json_is_false(argument) && !json_object_get(named, key)) return false;
     return true;
 }
 
@@ -219,9 +229,7 @@ static enum status check_inner(const json_t *schema, struct error *error)
     const char *key;
     json_t *inner;
     enum status status = STATUS_OK;
-    json_object_foreach(json_object_get(schema, "properties"), key, inner)
-        if (!status)
-            status = eval_schema_check(inner, error);
+    json_object_foreach(json_object_get(schema, "properties"), key, inner) if (!status) status = eval_schema_check(inner, error);
     const json_t *items = json_object_get(schema, "items");
     return status || !items ? status : eval_schema_check(items, error);
 }

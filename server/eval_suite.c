@@ -185,9 +185,8 @@ enum status eval_suite_add_text(struct eval_suite *suite, const char *name, stru
             line.len--;
         if (!line.len)
             continue;
-        enum status status = line.len > EVAL_LINE_BYTES_MAX
-                                 ? error_set(&inner, STATUS_LIMIT, "longer than %d bytes", EVAL_LINE_BYTES_MAX)
-                                 : add_line(suite, line, &inner);
+        enum status status = line.len > EVAL_LINE_BYTES_MAX ? error_set(&inner, STATUS_LIMIT, "longer than %d bytes", EVAL_LINE_BYTES_MAX)
+                                                            : add_line(suite, line, &inner);
         if (status)
             return error_set(error, status, "%s: line %zu: %s", name, number, inner.message);
     }

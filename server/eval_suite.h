@@ -17,13 +17,13 @@ enum { EVAL_LINE_BYTES_MAX = 1 << 20, EVAL_ITEMS_MAX = 1000000, EVAL_CHECKS_MAX 
 struct eval_item {
     json_t *root; /* owned; what follows is lent from it */
     const char *id;
-    const char *kind;                 /* "other" where the line names none */
-    const char *language;             /* null: none named */
-    const json_t *messages, *tools;   /* either messages or prompt */
+    const char *kind;               /* "other" where the line names none */
+    const char *language;           /* null: none named */
+    const json_t *messages, *tools; /* either messages or prompt */
     const char *prompt, *suffix;
-    const json_t *thinking;           /* null: the model's own choice */
-    int max_tokens;                   /* 0: the server's own limit */
-    struct eval_check *checks;        /* owned */
+    const json_t *thinking;    /* null: the model's own choice */
+    int max_tokens;            /* 0: the server's own limit */
+    struct eval_check *checks; /* owned */
     unsigned n_checks;
 };
 

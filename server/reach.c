@@ -53,7 +53,8 @@ enum status reach_check(const struct reach *reach, struct error *error)
         return error_set(error, STATUS_INVALID, "--api-key: only with --url; a server of one's own makes its own key");
     for (int i = 0; i < reach->serve_argc; i++)
         if (strncmp(reach->serve_argv[i], "--host", 6) == 0 || strncmp(reach->serve_argv[i], "--port", 6) == 0)
-            return error_set(error, STATUS_INVALID, "%s: the command's own server takes a free port of this machine", reach->serve_argv[i]);
+            return error_set(error, STATUS_INVALID, "%s: the command's own server takes a free port of this machine",
+                             reach->serve_argv[i]);
     return STATUS_OK;
 }
 

@@ -64,9 +64,10 @@ static enum script script_of(uint32_t c)
         uint32_t first, last;
         enum script script;
     } ranges[] = {
-        {0x0041, 0x024F, SCRIPT_LATIN},  {0x1E00, 0x1EFF, SCRIPT_LATIN},   {0x3400, 0x4DBF, SCRIPT_HAN},    {0x4E00, 0x9FFF, SCRIPT_HAN},
-        {0xF900, 0xFAFF, SCRIPT_HAN},    {0x20000, 0x3134F, SCRIPT_HAN},   {0x0600, 0x06FF, SCRIPT_ARABIC}, {0x0750, 0x077F, SCRIPT_ARABIC},
-        {0x08A0, 0x08FF, SCRIPT_ARABIC}, {0xFB50, 0xFDFF, SCRIPT_ARABIC},  {0xFE70, 0xFEFF, SCRIPT_ARABIC},
+        {0x0041, 0x024F, SCRIPT_LATIN},  {0x1E00, 0x1EFF, SCRIPT_LATIN},  {0x3400, 0x4DBF, SCRIPT_HAN},
+        {0x4E00, 0x9FFF, SCRIPT_HAN},    {0xF900, 0xFAFF, SCRIPT_HAN},    {0x20000, 0x3134F, SCRIPT_HAN},
+        {0x0600, 0x06FF, SCRIPT_ARABIC}, {0x0750, 0x077F, SCRIPT_ARABIC}, {0x08A0, 0x08FF, SCRIPT_ARABIC},
+        {0xFB50, 0xFDFF, SCRIPT_ARABIC}, {0xFE70, 0xFEFF, SCRIPT_ARABIC},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (c >= ranges[i].first && c <= ranges[i].last)

@@ -114,6 +114,24 @@ def json_seeds():
 # ---- Output and frames
 
 
+def eval_seeds():
+    checks = {
+        "texts": [{"type": "exact", "values": ["Paris"]}, {"type": "contains", "values": ["STRASSE"]}],
+        "number": [{"type": "number", "value": 1234, "tolerance": 0.5}],
+        "regex": [{"type": "regex", "pattern": "^(?i)p\\w+$"}],
+        "json": [{"type": "json", "value": {"a": 1}, "schema": {"type": "object", "properties": {"a": {"type": "integer", "minimum": 0}},
+                                                                 "required": ["a"], "additionalProperties": False}}],
+        "calls": [{"type": "tool_calls", "calls": [{"name": "f", "arguments": {"x": 1}}]}],
+        "language": [{"type": "language", "language": "fr"}],
+    }
+    answers = {"texts": "Paris", "number": "= 1.234,5", "regex": "paris", "json": "```json\n{\"a\": 1}\n```",
+               "calls": '[{"function": {"name": "f", "arguments": "{\\"x\\": 1}"}}]', "language": "La réponse est Paris."}
+    for name, check in checks.items():
+        item = {"id": name, "kind": "k", "language": "en", "messages": [{"role": "user", "content": "?"}], "thinking": True,
+                "max_tokens": 9, "checks": check}
+        put("eval_suite", name, (json.dumps(item) + "\n" + answers[name]).encode())
+
+
 def output_seeds():
     put("output", "thought", b"\0\3STOP\0<think>\nR\n</think>\n\nAn answer. STOP more")
     put("output", "reasoning", b"\1\0ab\0R</thin</think>\n\nA b")
@@ -152,5 +170,6 @@ def frame_seeds():
 if __name__ == "__main__":
     gguf_seeds()
     json_seeds()
+    eval_seeds()
     output_seeds()
     frame_seeds()

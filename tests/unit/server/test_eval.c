@@ -42,7 +42,10 @@ static void texts_are_compared_whole_or_in_part(void **state)
     assert_false(holds(exact, "", NULL));
     static const char contains[] = "{\"type\":\"contains\",\"values\":[\"M\\u00fcnchen\",\"STRASSE\"]}";
     assert_true(holds(contains, "in MU\xCC\x88NCHEN.", NULL)); /* a letter and its dots apart */
-    assert_true(holds(contains, "die Stra\xC3\x9F" "e", NULL));
+    assert_true(holds(contains,
+                      "die Stra\xC3\x9F"
+                      "e",
+                      NULL));
     assert_false(holds(contains, "Munchen", NULL));
     assert_false(holds(contains, "\xFF M\xC3\xBCnchen", NULL));
 }
@@ -57,7 +60,9 @@ static void the_last_number_counts(void **state)
     } rows[] = {
         {"7 + 5 = 12", 1, 12, 0},
         {"it is -3.", 1, -3, 0},
-        {"\xE2\x88\x92" "3 degrees", 1, -3, 0},
+        {"\xE2\x88\x92"
+         "3 degrees",
+         1, -3, 0},
         {"5-3", 1, 3, 0}, /* a minus straight behind a digit is no sign */
         {"B-52", 1, 52, 0},
         {"1,234", 2, 1234, 1.234},
@@ -109,8 +114,9 @@ static void json_is_compared_as_values(void **state)
     assert_false(holds(value, "{\"a\":1,\"b\":[true,null]} and more", NULL));
     assert_false(holds(value, "{\"a\":1,\"a\":1,\"b\":[true,null]}", NULL));
     assert_false(holds(value, "```", NULL));
-    static const char schema[] = "{\"type\":\"json\",\"schema\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\",\"minimum\":1}},"
-                                 "\"required\":[\"n\"],\"additionalProperties\":false}}";
+    static const char schema[] =
+        "{\"type\":\"json\",\"schema\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\",\"minimum\":1}},"
+        "\"required\":[\"n\"],\"additionalProperties\":false}}";
     assert_true(holds(schema, "{\"n\":2.0}", NULL));
     assert_false(holds(schema, "{\"n\":0}", NULL));
     assert_false(holds(schema, "{\"n\":2.5}", NULL));
@@ -157,7 +163,8 @@ static void schemas_hold_each_keyword(void **state)
 static void tool_calls_are_a_set(void **state)
 {
     (void)state;
-    static const char two[] = "{\"type\":\"tool_calls\",\"calls\":[{\"name\":\"f\",\"arguments\":{\"x\":1}},{\"name\":\"g\",\"arguments\":{}}]}";
+    static const char two[] =
+        "{\"type\":\"tool_calls\",\"calls\":[{\"name\":\"f\",\"arguments\":{\"x\":1}},{\"name\":\"g\",\"arguments\":{}}]}";
 #define CALL(name, arguments) "{\"function\":{\"name\":\"" name "\",\"arguments\":\"" arguments "\"}}"
     assert_true(holds(two, "", "[" CALL("g", "{}") "," CALL("f", "{\\\"x\\\":1.0}") "]"));
     assert_false(holds(two, "", "[" CALL("g", "{}") "]"));
@@ -193,10 +200,11 @@ static enum status read_suite(const char *text, struct error *error)
 static void a_suite_is_read_with_all_its_fields(void **state)
 {
     (void)state;
-    static const char text[] =
-        "{\"id\":\"a\",\"kind\":\"k\",\"language\":\"en\",\"messages\":[{\"role\":\"user\",\"content\":\"?\"}],\"thinking\":false,\"max_tokens\":9,"
-        "\"tools\":[],\"checks\":[{\"type\":\"exact\",\"values\":[\"!\"]}]}\r\n\n"
-        "{\"id\":\"b\",\"prompt\":\"x\",\"suffix\":\"y\",\"checks\":[{\"type\":\"regex\",\"pattern\":\".\"},{\"type\":\"number\",\"value\":1}]}";
+    static const char text[] = "{\"id\":\"a\",\"kind\":\"k\",\"language\":\"en\",\"messages\":[{\"role\":\"user\",\"content\":\"?\"}],"
+                               "\"thinking\":false,\"max_tokens\":9,"
+                               "\"tools\":[],\"checks\":[{\"type\":\"exact\",\"values\":[\"!\"]}]}\r\n\n"
+                               "{\"id\":\"b\",\"prompt\":\"x\",\"suffix\":\"y\",\"checks\":[{\"type\":\"regex\",\"pattern\":\".\"},{"
+                               "\"type\":\"number\",\"value\":1}]}";
     struct eval_suite suite;
     struct error error;
     error_clear(&error);
@@ -246,7 +254,8 @@ static void faults_of_a_suite_are_named(void **state)
         {CHECK("{\"type\":\"json\",\"schema\":{\"items\":{\"type\":\"strin\"}}}"), "type is not written"},
         {CHECK("{\"type\":\"tool_calls\",\"calls\":[{\"name\":\"f\"}]}"), "calls[0]: expected"},
         {CHECK("{\"type\":\"language\",\"language\":\"xx\"}"), "language: expected en"},
-        {CHECK("{\"type\":\"regex\",\"pattern\":\".\"}") "\n" CHECK("{\"type\":\"regex\",\"pattern\":\".\"}"), "line 2: id: a stands twice"},
+        {CHECK("{\"type\":\"regex\",\"pattern\":\".\"}") "\n" CHECK("{\"type\":\"regex\",\"pattern\":\".\"}"),
+         "line 2: id: a stands twice"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct error error;
@@ -304,14 +313,16 @@ static char *printed(FILE *f)
 static void a_run_is_tabled_saved_and_compared(void **state)
 {
     (void)state;
-    static const char text[] = "{\"id\":\"a\",\"kind\":\"sums\",\"language\":\"en\",\"prompt\":\"x\",\"checks\":[{\"type\":\"regex\",\"pattern\":\".\"}]}\n"
-                               "{\"id\":\"b\",\"kind\":\"sums\",\"prompt\":\"x\",\"checks\":[{\"type\":\"regex\",\"pattern\":\".\"}]}\n"
-                               "{\"id\":\"c\",\"prompt\":\"x\",\"checks\":[{\"type\":\"regex\",\"pattern\":\".\"}]}\n";
+    static const char text[] =
+        "{\"id\":\"a\",\"kind\":\"sums\",\"language\":\"en\",\"prompt\":\"x\",\"checks\":[{\"type\":\"regex\",\"pattern\":\".\"}]}\n"
+        "{\"id\":\"b\",\"kind\":\"sums\",\"prompt\":\"x\",\"checks\":[{\"type\":\"regex\",\"pattern\":\".\"}]}\n"
+        "{\"id\":\"c\",\"prompt\":\"x\",\"checks\":[{\"type\":\"regex\",\"pattern\":\".\"}]}\n";
     struct eval_suite suite;
     struct error error;
     struct reach reach = {.model = "m"};
-    struct eval_result results[3] = {
-        {.outcome = EVAL_RIGHT, .tokens = 10, .thought = true, .accepted = 4}, {.outcome = EVAL_WRONG, .tokens = 20}, {.outcome = EVAL_FAILED}};
+    struct eval_result results[3] = {{.outcome = EVAL_RIGHT, .tokens = 10, .thought = true, .accepted = 4},
+                                     {.outcome = EVAL_WRONG, .tokens = 20},
+                                     {.outcome = EVAL_FAILED}};
     struct eval_run run = {.reach = &reach, .suite = &suite, .n = 3, .concurrency = 2, .results = results, .seconds = 2};
     char first[512], second[512];
     const char *folder = support_temp_dir();

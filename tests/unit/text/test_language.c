@@ -12,11 +12,19 @@ static void each_language_is_known_by_its_sentences(void **state)
     static const char *const sentences[][4] = {
         {"Hello! How can I help you?", "The capital of Mali is Bamako.", "I don't know that person, sorry.", "That makes 12."},
         {"Bonjour ! Comment puis-je vous aider ?", "La capitale du Mali est Bamako.", "Je ne connais pas cette personne.",
-         "\xC3\x87" "a fait 12, c\xE2\x80\x99" "est la r\xC3\xA9ponse."},
-        {"Hallo! Was kann ich f\xC3\xBCr Sie tun?", "Die Hauptstadt von Mali hei\xC3\x9Ft Bamako.", "Leider kenne ich sie nicht.", "Das ergibt 12."},
-        {"\xC2\xA1Hola! \xC2\xBF" "C\xC3\xB3mo puedo ayudar?", "La capital de Mal\xC3\xAD es Bamako.", "No conozco a esa persona.", "Son 12 en total, gracias."},
-        {"\xE6\x88\x91\xE5\x8F\xABtiny-R1\xEF\xBC\x8C\xE6\x98\xAF\xE5\xB0\x8F\xE5\x9E\x8B\xE6\xBC\x94\xE7\xA4\xBA\xE6\xA8\xA1\xE5\x9E\x8B\xE3\x80\x82", "\xE9\xA6\x96\xE9\x83\xBD\xE6\x98\xAF\xE5\xB7\xB4\xE9\x95\xBF\xE3\x80\x82",
-         "\xE6\x88\x91\xE4\xB8\x8D\xE7\x9F\xA5\xE9\x81\x93", "\xE7\xAD\x94\xE6\xA1\x88\xE6\x98\xAF" "12"},
+         "\xC3\x87"
+         "a fait 12, c\xE2\x80\x99"
+         "est la r\xC3\xA9ponse."},
+        {"Hallo! Was kann ich f\xC3\xBCr Sie tun?", "Die Hauptstadt von Mali hei\xC3\x9Ft Bamako.", "Leider kenne ich sie nicht.",
+         "Das ergibt 12."},
+        {"\xC2\xA1Hola! \xC2\xBF"
+         "C\xC3\xB3mo puedo ayudar?",
+         "La capital de Mal\xC3\xAD es Bamako.", "No conozco a esa persona.", "Son 12 en total, gracias."},
+        {"\xE6\x88\x91\xE5\x8F\xABtiny-"
+         "R1\xEF\xBC\x8C\xE6\x98\xAF\xE5\xB0\x8F\xE5\x9E\x8B\xE6\xBC\x94\xE7\xA4\xBA\xE6\xA8\xA1\xE5\x9E\x8B\xE3\x80\x82",
+         "\xE9\xA6\x96\xE9\x83\xBD\xE6\x98\xAF\xE5\xB7\xB4\xE9\x95\xBF\xE3\x80\x82", "\xE6\x88\x91\xE4\xB8\x8D\xE7\x9F\xA5\xE9\x81\x93",
+         "\xE7\xAD\x94\xE6\xA1\x88\xE6\x98\xAF"
+         "12"},
         {"\xD9\x85\xD8\xB1\xD8\xAD\xD8\xA8\xD8\xA7!", "\xD8\xA7\xD9\x84\xD8\xAC\xD9\x88\xD8\xA7\xD8\xA8 \xD9\x87\xD9\x88 12",
          "\xD9\x84\xD8\xA7 \xD8\xA3\xD8\xB9\xD8\xB1\xD9\x81", "\xD9\x86\xD8\xB9\xD9\x85"},
     };
@@ -52,11 +60,15 @@ static void what_shows_no_language_fits_any_of_its_script(void **state)
 static void parts_are_found_whatever_their_case(void **state)
 {
     (void)state;
-    assert_true(text_match_contains(str_of("GR\xC3\x9C\xC3\x9F" "E"), str_of("gr\xC3\xBCsse")));
+    assert_true(text_match_contains(str_of("GR\xC3\x9C\xC3\x9F"
+                                           "E"),
+                                    str_of("gr\xC3\xBCsse")));
     assert_true(text_match_contains(str_of("cafe\xCC\x81"), str_of("CAF\xC3\x89")));
     assert_true(text_match_contains(str_of("x"), str_of("")));
     assert_false(text_match_contains(str_of("cafe"), str_of("caf\xC3\xA9")));
-    assert_false(text_match_contains(str_of("\xFF" "cafe"), str_of("cafe")));
+    assert_false(text_match_contains(str_of("\xFF"
+                                            "cafe"),
+                                     str_of("cafe")));
 }
 
 static void patterns_are_bounded(void **state)
