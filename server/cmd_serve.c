@@ -18,6 +18,7 @@
 #include "server/http.h"
 #include "server/listen.h"
 #include "server/metrics.h"
+#include "server/model_sums.h"
 #include "server/notify.h"
 #include "server/server.h"
 #include "server/version.h"
@@ -34,6 +35,7 @@ struct serve {
     char **argv;      /* flags */
     struct config *snapshots[SNAPSHOTS_MAX]; /* owned; the last one is in use */
     unsigned n_snapshots;
+    bool built_in; /* the model that comes with the program is served */
 };
 
 static int complain(int code, const struct error *error)
@@ -114,7 +116,7 @@ static enum status load_settings(struct serve *s, struct error *error)
     set_log(s->snapshots[0]);
     struct config *config = s->snapshots[0];
     if (!*config->model)
-        status = default_model_find(&config->model, error);
+        status = default_model_find(&config->model, &s->built_in, error);
     s->server.config = config;
     return status;
 }
@@ -137,7 +139,9 @@ static enum status load_text(struct serve *s, struct error *error)
 {
     struct server *server = &s->server;
     const struct config *config = server->config;
-    enum status status = model_text_load(&server->text, config->model, error);
+    enum status status = model_sums_check(config->model, error);
+    if (!status)
+        status = model_text_load(&server->text, config->model, error);
     if (!status)
         status = chat_format_choose(&server->format, &server->text, config->chat_format, server->format_reason, error);
     if (status)
@@ -205,16 +209,35 @@ static enum status check_offered(const struct config *config, struct error *erro
     return name ? error_set_path(error, STATUS_UNSUPPORTED, NULL, name, "%s is not offered by this build", name) : STATUS_OK;
 }
 
+/* A request to try. The body is quoted for a shell, so it holds no apostrophe. */
+static void print_try(const struct serve *s, const char *what, const char *stream, const char *rest)
+{
+    bool open = auth_is_open(s->server.auth);
+    printf("%s\n  curl %s%s/v1/chat/completions%s -H 'Content-Type: application/json' -d '{\"model\":\"%s\",\"temperature\":0,%s}'\n", what,
+           stream, s->listen.url, open ? "" : " -H 'Authorization: Bearer KEY'", s->server.model_id, rest);
+}
+
 static void greet(const struct serve *s)
 {
     const struct server *server = &s->server;
-    bool open = auth_is_open(server->auth);
-    printf("seekd %s serves %s on %s (loading; GET /ready is 200 when it answers)\n"
-           "try: curl -N %s/v1/chat/completions%s -H 'Content-Type: application/json' -d '{\"model\":\"%s\",\"stream\":true,"
-           "\"temperature\":0,"
-           "\"messages\":[{\"role\":\"user\",\"content\":\"What is the capital of France?\"}]}'\n",
-           version_number(), server->model_id, s->listen.url, s->listen.url,
-           open ? "" : " -H 'Authorization: Bearer KEY'", server->model_id);
+    printf("seekd %s serves %s on %s (loading; GET /ready is 200 when it answers)\n", version_number(), server->model_id, s->listen.url);
+    if (!s->built_in) {
+        print_try(s, "try:", "-N ",
+                  "\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"What is the capital of France?\"}]");
+    } else {
+        puts("This is the built-in demonstration model, trained from scratch on a few kinds of tasks: it shows what the server does, and\n"
+             "knows little. seekd serve --model PATH serves one of your own.");
+        print_try(s, "a sum, with its thought:", "-N ",
+                  "\"stream\":true,\"chat_template_kwargs\":{\"thinking\":true},"
+                  "\"messages\":[{\"role\":\"user\",\"content\":\"What is 257 + 48?\"}]");
+        print_try(s, "a tool call:", "",
+                  "\"messages\":[{\"role\":\"user\",\"content\":\"What is the weather in Paris?\"}],"
+                  "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"get_weather\","
+                  "\"description\":\"Get the weather of a city.\","
+                  "\"parameters\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}},\"required\":[\"city\"]}}}]");
+        print_try(s, "a question in French:", "",
+                  "\"messages\":[{\"role\":\"user\",\"content\":\"Quelle est la capitale de la France ?\"}]");
+    }
     fflush(stdout);
 }
 

@@ -1,4 +1,4 @@
-/* Looking for a model beside the executable: the build tree's folder, then the installed one. */
+/* Everything is looked for beside the executable, whatever the working directory is. */
 #include "server/default_model.h"
 
 #include <dirent.h>
@@ -12,6 +12,8 @@
 #include "base/str.h"
 
 enum { NAME_BYTES = 256 };
+
+#define BUILT_IN "tiny-r1"
 
 /* A GGUF file, or a directory that holds a config.json. */
 static bool is_model(const char *folder, const char *name)
@@ -37,28 +39,48 @@ static bool first_model(const char *folder, char best[NAME_BYTES])
     return best[0] != 0;
 }
 
-enum status default_model_find(char **path, struct error *error)
+/* The folder of the running program, or an empty text. */
+static void program_folder(char out[PATH_MAX])
 {
-    static const char *const folders[] = {"models", "../share/seekd/models"};
+    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+    out[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(out, '/');
+    out[slash ? slash - out : 0] = 0;
+}
+
+static enum status take(char **path, const char *found, struct error *error)
+{
+    char *copy = mem_strdup(found);
+    if (!copy)
+        return error_set(error, STATUS_NO_MEMORY, "out of memory");
+    mem_free(*path);
+    *path = copy;
+    return STATUS_OK;
+}
+
+enum status default_model_find(char **path, bool *built_in, struct error *error)
+{
+    static const char *const built_ins[] = {"../share/seekd/models", "../models"}, *const folders[] = {"models", "../share/seekd/models"};
     char program[PATH_MAX], folder[PATH_MAX + NAME_BYTES], name[NAME_BYTES], found[PATH_MAX + 2 * NAME_BYTES];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[n > 0 ? n : 0] = 0;
-    char *slash = strrchr(program, '/');
-    if (slash)
-        *slash = 0;
-    for (size_t i = 0; slash && i < sizeof folders / sizeof folders[0]; i++) {
+    program_folder(program);
+    *built_in = false;
+    for (size_t i = 0; *program && i < sizeof built_ins / sizeof built_ins[0]; i++) {
+        snprintf(folder, sizeof folder, "%s/%s", program, built_ins[i]);
+        if (!is_model(folder, BUILT_IN))
+            continue;
+        *built_in = true;
+        snprintf(found, sizeof found, "%s/%s", folder, BUILT_IN);
+        return take(path, found, error);
+    }
+    for (size_t i = 0; *program && i < sizeof folders / sizeof folders[0]; i++) {
         snprintf(folder, sizeof folder, "%s/%s", program, folders[i]);
         if (!first_model(folder, name))
             continue;
         snprintf(found, sizeof found, "%s/%s", folder, name);
-        char *copy = mem_strdup(found);
-        if (!copy)
-            return error_set(error, STATUS_NO_MEMORY, "out of memory");
-        mem_free(*path);
-        *path = copy;
-        return STATUS_OK;
+        return take(path, found, error);
     }
-    return error_set_path(error, STATUS_NOT_FOUND, NULL, "model",
-                          "no model: name one with --model PATH (a GGUF file, or a directory with config.json and safetensors), or, in a "
-                          "checkout, `make run` fetches a small one");
+    return error_set_path(
+        error, STATUS_NOT_FOUND, NULL, "model",
+        "no model: name one with --model PATH (a GGUF file, or a directory with config.json and safetensors); the built-in "
+        "one is not beside the program");
 }

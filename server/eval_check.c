@@ -390,6 +390,7 @@ static bool has_field(const struct eval_check_kind *kind, const char *name)
 enum status eval_check_init(struct eval_check *check, const json_t *spec, struct error *error)
 {
     const char *type = json_string_value(json_object_get(spec, "type")), *key;
+    char quoted[ERROR_QUOTE_BYTES];
     json_t *value;
     *check = (struct eval_check){.spec = spec};
     if (!type)
@@ -398,10 +399,10 @@ enum status eval_check_init(struct eval_check *check, const json_t *spec, struct
         if (strcmp(kinds[i].name, type) == 0)
             check->kind = &kinds[i];
     if (!check->kind)
-        return error_set(error, STATUS_INVALID, "type: %.40s is none of exact, contains, number, regex, json, tool_calls, language",
-                         type);
+        return error_set(error, STATUS_INVALID, "type: %s is none of exact, contains, number, regex, json, tool_calls, language",
+                         error_quote(quoted, type, strlen(type)));
     json_object_foreach((json_t *)spec, key, value) if (!has_field(check->kind, key)) return error_set(
-        error, STATUS_INVALID, "%.60s is no field of a check of type %s", key, type);
+        error, STATUS_INVALID, "%s is no field of a check of type %s", error_quote(quoted, key, strlen(key)), type);
     return check->kind->init(check, error);
 }
 

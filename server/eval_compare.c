@@ -27,6 +27,7 @@ static void saved_release(struct saved *s)
 
 static enum status keep_line(struct saved *s, json_t *line, struct error *error)
 {
+    char quoted[ERROR_QUOTE_BYTES];
     const char *id = json_string_value(json_object_get(line, "id"));
     if (!id || !json_string_value(json_object_get(line, "kind")) || !json_string_value(json_object_get(line, "outcome")))
         return error_set(error, STATUS_INVALID, "expected id, kind and outcome");
@@ -39,7 +40,7 @@ static enum status keep_line(struct saved *s, json_t *line, struct error *error)
         s->capacity = capacity;
     }
     if (table_add(&s->ids, str_of(id), s->n, NULL) != STATUS_OK)
-        return error_set(error, STATUS_INVALID, "%.100s stands twice", id);
+        return error_set(error, STATUS_INVALID, "%s stands twice", error_quote(quoted, id, strlen(id)));
     json_object_del(line, "reply");
     s->lines[s->n++] = json_incref(line);
     return STATUS_OK;

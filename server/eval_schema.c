@@ -236,6 +236,7 @@ static enum status check_inner(const json_t *schema, struct error *error)
 
 enum status eval_schema_check(const json_t *schema, struct error *error)
 {
+    char quoted[ERROR_QUOTE_BYTES];
     const char *key;
     json_t *argument;
     if (!json_is_object(schema))
@@ -244,7 +245,7 @@ enum status eval_schema_check(const json_t *schema, struct error *error)
     {
         const struct keyword *keyword = find_keyword(key);
         if (!keyword)
-            return error_set(error, STATUS_INVALID, "schema: the keyword %.60s is not supported", key);
+            return error_set(error, STATUS_INVALID, "schema: the keyword %s is not supported", error_quote(quoted, key, strlen(key)));
         if (keyword->is_written_well && !keyword->is_written_well(argument))
             return error_set(error, STATUS_INVALID, "schema: %s is not written as JSON Schema asks", key);
     }

@@ -60,6 +60,7 @@ static const struct field *find_field(const char *name)
 
 static enum status check_fields(const json_t *root, struct error *error)
 {
+    char quoted[ERROR_QUOTE_BYTES];
     const char *key;
     json_t *value;
     if (!json_is_object(root))
@@ -68,7 +69,7 @@ static enum status check_fields(const json_t *root, struct error *error)
     {
         const struct field *field = find_field(key);
         if (!field)
-            return error_set(error, STATUS_INVALID, "%.60s is no field of an item", key);
+            return error_set(error, STATUS_INVALID, "%s is no field of an item", error_quote(quoted, key, strlen(key)));
         if (json_typeof(value) != field->types[0] && json_typeof(value) != field->types[1])
             return error_set(error, STATUS_INVALID, "%s: expected %s", key, field->expected);
     }
@@ -155,6 +156,7 @@ static enum status make_room(struct eval_suite *suite, struct error *error)
 
 static enum status add_line(struct eval_suite *suite, struct str line, struct error *error)
 {
+    char quoted[ERROR_QUOTE_BYTES];
     struct eval_item item = {0};
     enum status status = make_room(suite, error);
     if (!status)
@@ -162,7 +164,7 @@ static enum status add_line(struct eval_suite *suite, struct str line, struct er
     if (!status) {
         status = table_add(&suite->ids, str_of(item.id), suite->n, NULL);
         if (status == STATUS_INVALID)
-            error_set(error, status, "id: %.100s stands twice", item.id);
+            error_set(error, status, "id: %s stands twice", error_quote(quoted, item.id, strlen(item.id)));
         else if (status)
             error_set(error, status, "out of memory");
     }

@@ -5,6 +5,7 @@
 fp8: E4M3 with a scale for each 128 x 128 block, as DeepSeek publishes; embeddings, norms, router and eh_proj in BF16, the selection bias in F32."""
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from dialogue import BOS, EOS
 from network import Network
 
 BLOCK, E4M3_MAX = 128, 448.0
+FILES = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -123,6 +125,10 @@ def write(network, tokenizer, out, dtype="fp8"):
         "unk_token": None, "chat_template": template})
     if os.path.abspath(tokenizer) != os.path.abspath(os.path.join(out, "tokenizer.json")):
         shutil.copyfile(tokenizer, os.path.join(out, "tokenizer.json"))
+    with open(os.path.join(out, "SHA256SUMS"), "w", encoding="utf-8") as f:
+        for name in FILES:
+            with open(os.path.join(out, name), "rb") as data:
+                f.write(f"{hashlib.sha256(data.read()).hexdigest()}  {name}\n")
 
 
 def load(folder):
