@@ -54,14 +54,34 @@ def test_a_minute_of_training_lowers_the_loss(trained):
     assert sum(held_out[-1].values()) < sum(held_out[0].values())
 
 
+BEFORE_TRAINING = """
+import torch, circuits, recipe
+from network import Network
+torch.manual_seed(3)
+network = Network(recipe.CONFIG)
+circuits.install(network)
+once = torch.randint(3, recipe.VOCABULARY, (60,))
+ids = torch.cat((once, once))
+with torch.no_grad():
+    hidden, _ = network(ids, torch.zeros_like(ids), torch.arange(len(ids)))
+    right = network.logits(hidden[:-1]).log_softmax(-1).gather(-1, ids[1:, None])[:, 0]
+print(right[:59].mean().item(), right[60:].mean().item())
+"""
+
+
+def test_a_network_copies_what_it_sees_again_before_it_is_trained():
+    first, again = map(float, python(BEFORE_TRAINING).split())
+    assert again > first + 0.5
+
+
 EXPORT_AND_RUN = """
 import sys, json, torch, export
 network = export.load(sys.argv[1])
 export.write(network, sys.argv[1] + "/tokenizer.json", sys.argv[2], sys.argv[3])
-ids = torch.tensor([json.loads(sys.argv[4])])
+ids = torch.tensor(json.loads(sys.argv[4]))
 with torch.no_grad():
-    hidden, _ = network(ids, torch.arange(ids.shape[1])[None], torch.ones_like(ids))
-    network.logits(hidden)[0].numpy().tofile(sys.argv[5])
+    hidden, _ = network(ids, torch.zeros_like(ids), torch.arange(len(ids)))
+    network.logits(hidden).numpy().tofile(sys.argv[5])
 """
 
 

@@ -1,4 +1,4 @@
-"""Batches of packed rows, a pure function of (seed, step, progress): a process beside the training makes them ahead of time."""
+"""Batches of documents, a pure function of (seed, step, progress): a process beside the training makes them ahead of time."""
 
 import multiprocessing
 import queue
@@ -27,7 +27,7 @@ class Source:
     """Documents of the training side of the split."""
 
     def __init__(self, tokenizer):
-        self.encoder, self.kinds = Encoder(tokenizer), tasks.kinds()
+        self.encoder, self.kinds = Encoder(tokenizer), tasks.trained_kinds()
 
     def documents(self, rng, progress):
         """(kind, ids, prompt length) without end."""
@@ -37,53 +37,27 @@ class Source:
         while True:
             kind = rng.choices(names, shares)[0]
             ids, n_prompt = self.encoder.example(self.kinds[kind].make(rng, rng.choice(tasks.LANGUAGES), False))
-            if len(ids) <= recipe.ROW_LENGTHS[-1]:
+            if len(ids) <= recipe.LONGEST:
                 yield kind, ids, n_prompt
 
 
-class Row:
-    def __init__(self, length):
-        self.length, self.room, self.documents = length, length, []
-
-    def add(self, document):
-        self.documents.append(document)
-        self.room -= len(document[0])
-
-
-def fill_rows(documents):
-    """Longest first into the fullest row that has room, else into a new one of the shortest length that holds it."""
-    rows = []
-    for document in sorted(documents, key=lambda d: -len(d[0])):
-        n = len(document[0])
-        row = min((r for r in rows if r.room >= n), key=lambda r: r.room, default=None)
-        if row is None:
-            row = Row(next(length for length in recipe.ROW_LENGTHS if n <= length))
-            rows.append(row)
-        row.add(document)
-    return rows
-
-
-def arrays_of(rows, length):
-    shape = (len(rows), length)
-    ids, positions, documents = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    weights = np.zeros(shape, np.float32)  # of the loss on the token that stands here
-    for r, row in enumerate(rows):
-        at = 0
-        for d, (doc, n_prompt) in enumerate(row.documents):
-            end = at + len(doc)
-            ids[r, at:end], positions[r, at:end], documents[r, at:end] = doc, np.arange(len(doc)), d + 1
-            weights[r, at + 1:at + n_prompt], weights[r, at + n_prompt:end] = recipe.PROMPT_WEIGHT, 1
-            at = end
-    return ids, positions, documents, weights
+def arrays_of(documents):
+    """Documents one after the other: of each token its id, its document, its position and the weight of the loss on it, all [tokens]."""
+    ids = np.concatenate([np.asarray(d, np.int64) for d, _ in documents])
+    rows = np.concatenate([np.full(len(d), row) for row, (d, _) in enumerate(documents)])
+    positions = np.concatenate([np.arange(len(d)) for d, _ in documents])
+    n_prompt = np.array([n for _, n in documents])[rows]
+    weights = np.where(positions == 0, 0, np.where(positions < n_prompt, recipe.PROMPT_WEIGHT, 1)).astype(np.float32)
+    return ids, rows, positions, weights
 
 
 def pack(documents):
-    """Documents to microbatches of at most MICROBATCH_TOKENS, of rows of one length each."""
-    rows = fill_rows(documents)
-    for length in recipe.ROW_LENGTHS:
-        same, step = [r for r in rows if r.length == length], recipe.MICROBATCH_TOKENS // length
-        for at in range(0, len(same), step):
-            yield arrays_of(same[at:at + step], length)
+    """Documents to microbatches of at most MICROBATCH_TOKENS, of documents of about one length: attention pads them to the longest."""
+    rest = sorted(documents, key=lambda d: -len(d[0]))
+    while rest:
+        n = max(1, recipe.MICROBATCH_TOKENS // len(rest[0][0]))
+        yield arrays_of(rest[:n])
+        rest = rest[n:]
 
 
 def make_batch(source, step, progress):

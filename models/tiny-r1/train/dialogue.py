@@ -80,6 +80,8 @@ def completion_parts(example):
 
 def parts_of(example):
     """(prompt parts, completion parts)."""
+    if example.text:
+        return [Mark(BOS), example.text[0]], [example.text[1], Mark(EOS)]
     if example.fim:
         prefix, suffix, middle = example.fim
         return [Mark(BOS), Mark(FIM_BEGIN), prefix, Mark(FIM_HOLE), suffix, Mark(FIM_END)], [middle, Mark(EOS)]

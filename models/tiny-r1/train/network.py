@@ -37,9 +37,27 @@ def yarn_frequencies(config):
 
 
 def rotate(x, cos, sin):
-    """Rotary embedding of consecutive pairs: x [..., T, rope], cos and sin [B, 1, T, rope / 2]."""
+    """Rotary embedding of consecutive pairs: x [N, heads, rope], cos and sin [N, 1, rope / 2]."""
     a, b = x.float().unflatten(-1, (-1, 2)).unbind(-1)
     return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
+
+
+class Padding:
+    """Where tokens [N] stand in documents padded to the longest: all but attention works without the padding."""
+
+    def __init__(self, rows, positions):
+        self.shape = int(rows[-1]) + 1, int(positions.max()) + 1
+        self.place = rows * self.shape[1] + positions
+        self.mask = torch.full((self.shape[1], self.shape[1]), -1e9, device=rows.device).triu(1)
+
+    def put(self, x):
+        """x [N, heads, width] to [documents, heads, length, width]."""
+        out = x.new_zeros(self.shape[0] * self.shape[1], *x.shape[1:]).index_copy(0, self.place, x)
+        return out.view(*self.shape, *x.shape[1:]).transpose(1, 2)
+
+    def take(self, x):
+        """The way back, [N, heads * width]."""
+        return x.transpose(1, 2).reshape(self.shape[0] * self.shape[1], -1).index_select(0, self.place)
 
 
 class Attention(nn.Module):
@@ -56,18 +74,18 @@ class Attention(nn.Module):
         self.o = matrix(hidden, self.heads * v)
         self.scale = (nope + rope) ** -0.5 * yarn_frequencies(c)[1]
 
-    def forward(self, x, cos, sin, mask):
-        c, (B, T, _) = self.c, x.shape
+    def forward(self, x, cos, sin, padding):
+        c, N = self.c, len(x)
         nope, rope, v = c["qk_nope_head_dim"], c["qk_rope_head_dim"], c["v_head_dim"]
-        q = F.linear(self.q_a_norm(F.linear(x, self.q_a)), self.q_b).view(B, T, self.heads, nope + rope).transpose(1, 2)
+        q = F.linear(self.q_a_norm(F.linear(x, self.q_a)), self.q_b).view(N, self.heads, nope + rope)
         latent, shared = F.linear(x, self.kv_a).split((c["kv_lora_rank"], rope), -1)
-        kv = F.linear(self.kv_a_norm(latent), self.kv_b).view(B, T, self.heads, nope + v).transpose(1, 2)
-        turned = rotate(shared[:, None], cos, sin).to(kv.dtype).expand(B, self.heads, T, rope)
-        query = torch.cat((q[..., :nope], rotate(q[..., nope:], cos, sin).to(q.dtype)), -1)
-        key = torch.cat((kv[..., :nope], turned), -1)
-        scores = (query @ key.transpose(-1, -2)) * self.scale + mask
-        out = scores.softmax(-1).to(kv.dtype) @ kv[..., nope:]
-        return F.linear(out.transpose(1, 2).reshape(B, T, -1), self.o)
+        kv = F.linear(self.kv_a_norm(latent), self.kv_b).view(N, self.heads, nope + v)
+        turned = rotate(shared[:, None], cos, sin).to(kv.dtype).expand(N, self.heads, rope)
+        query = torch.cat((rotate(q[..., nope:], cos, sin).to(q.dtype), q[..., :nope]), -1) * self.scale
+        query, key_value = padding.put(query), padding.put(torch.cat((turned, kv), -1))
+        key, value = key_value.split((rope + nope, v), -1)
+        scores = query @ key.transpose(-1, -2) + padding.mask
+        return F.linear(padding.take(scores.softmax(-1).to(kv.dtype) @ value), self.o)
 
 
 def gated(x, gate_up, down):
@@ -82,6 +100,39 @@ class Mlp(nn.Module):
 
     def forward(self, x):
         return gated(x, self.gate_up, self.down)
+
+
+class Grouped(torch.autograd.Function):
+    """gated() of many experts: rows x [n, hidden] sorted by expert, counts[e] of them for expert e. By hand, because a graph of small
+    products costs as much as the products."""
+
+    @staticmethod
+    def forward(ctx, x, gate_up, down, counts):
+        both, out = x.new_empty(len(x), gate_up.shape[1]), torch.empty_like(x)
+        for e, (rows, part) in enumerate(zip(x.split(counts), both.split(counts), strict=True)):
+            torch.mm(rows, gate_up[e].t(), out=part)
+        gate, up = both.chunk(2, -1)
+        inner = F.silu(gate) * up
+        for e, (rows, part) in enumerate(zip(inner.split(counts), out.split(counts), strict=True)):
+            torch.mm(rows, down[e].t(), out=part)
+        ctx.save_for_backward(x, gate_up, down, both, inner)
+        ctx.counts = counts
+        return out
+
+    @staticmethod
+    def backward(ctx, d_out):
+        x, gate_up, down, both, inner = ctx.saved_tensors
+        d_gate_up, d_down, d_inner, d_x = (torch.empty_like(t) for t in (gate_up, down, inner, x))
+        for e, (d, rows, part) in enumerate(zip(*(t.split(ctx.counts) for t in (d_out, inner, d_inner)), strict=True)):
+            torch.mm(d.t(), rows, out=d_down[e])
+            torch.mm(d, down[e], out=part)
+        gate, up = both.chunk(2, -1)
+        sigmoid = gate.sigmoid()
+        d_both = torch.cat((d_inner * up * sigmoid * (1 + gate * (1 - sigmoid)), d_inner * gate * sigmoid), -1)
+        for e, (d, rows, part) in enumerate(zip(*(t.split(ctx.counts) for t in (d_both, x, d_x)), strict=True)):
+            torch.mm(d.t(), rows, out=d_gate_up[e])
+            torch.mm(d, gate_up[e], out=part)
+        return d_x, d_gate_up, d_down, None
 
 
 class Experts(nn.Module):
@@ -112,18 +163,16 @@ class Experts(nn.Module):
         return weights / (weights.sum(-1, keepdim=True) + 1e-20) * c["routed_scaling_factor"], chosen
 
     def forward(self, x):
-        rows, k = x.flatten(0, 1), self.c["num_experts_per_tok"]
-        weights, chosen = self.choose(rows)
+        k = self.c["num_experts_per_tok"]
+        weights, chosen = self.choose(x)
         order = chosen.flatten().argsort(stable=True)
         counts = torch.bincount(chosen.flatten(), minlength=self.c["n_routed_experts"])
         if self.training:
             self.load += counts
         work = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-        parts = rows[order // k].to(work).split(counts.tolist())
-        up, down = self.gate_up.to(work).unbind(0), self.down.to(work).unbind(0)
-        out = torch.cat([gated(p, up[e], down[e]) for e, p in enumerate(parts)])
-        out = out.float() * weights.flatten()[order, None]
-        return self.shared(x) + torch.zeros_like(rows, dtype=out.dtype).index_add(0, order // k, out).view(x.shape)
+        sorted_rows = x.index_select(0, order // k).to(work)
+        out = Grouped.apply(sorted_rows, self.gate_up.to(work), self.down.to(work), counts.tolist()).float() * weights.flatten()[order, None]
+        return self.shared(x) + torch.zeros_like(x, dtype=out.dtype).index_add(0, order // k, out)
 
 
 class Layer(nn.Module):
@@ -162,17 +211,14 @@ class Network(nn.Module):
         self.mtp = Mtp(c)
         self.register_buffer("frequencies", yarn_frequencies(c)[0], persistent=False)
 
-    def context(self, positions, documents):
-        """What attention needs to know: angles [B, 1, T, rope / 2] and the mask of one's own document up to oneself."""
-        angles = (positions.double()[:, None, :, None] * self.frequencies).float()
-        T = positions.shape[1]
-        seen = (documents[:, :, None] == documents[:, None, :]) & torch.ones(T, T, dtype=torch.bool, device=positions.device).tril()
-        mask = torch.zeros(seen.shape, device=positions.device).masked_fill(~seen, -1e9)[:, None]
-        return angles.cos(), angles.sin(), mask
+    def context(self, rows, positions):
+        """What attention needs to know of tokens [N]: angles [N, 1, rope / 2], and where they stand in documents padded to one length."""
+        angles = (positions.double()[:, None, None] * self.frequencies).float()
+        return angles.cos(), angles.sin(), Padding(rows, positions)
 
-    def forward(self, ids, positions, documents):
-        """Hidden states behind the final norm [B, T, hidden], and the context for mtp_logits."""
-        context = self.context(positions, documents)
+    def forward(self, ids, rows, positions):
+        """Hidden states behind the final norm [N, hidden] of tokens [N], each of document `rows`, and the context for mtp_logits."""
+        context = self.context(rows, positions)
         x = F.embedding(ids, self.embedding)
         for layer in self.layers:
             x = layer(x, *context)

@@ -48,25 +48,27 @@ CONFIG = {
 }
 
 SEED = 1
-MINUTES = 170                # wall time of a whole training on two cores
-BATCH_TOKENS = (4096, 16384) # grows from the first to the second over the first half
-MICROBATCH_TOKENS = 4096
-ROW_LENGTHS = (256, 512, 1024)  # a row is as long as its longest document asks for; shorter ones fill it up
+MINUTES = 110                # wall time of a whole training on two cores
+BATCH_TOKENS = (4096, 8192) # grows from the first to the second over the first half
+MICROBATCH_TOKENS = 2048
+LONGEST = 1024               # tokens of a document
 LEARNING_RATE = 4e-3         # warm-up, flat to half of the time, then linear to 2 %
 WARMUP_STEPS = 40
 WEIGHT_DECAY = 0.02
 CLIP = 1.0
 PROMPT_WEIGHT = 0.1          # of the loss on what is asked, against 1 on what is answered
-MTP_EVERY, MTP_WEIGHT = 3, 0.3
+MTP_EVERY, MTP_WEIGHT = 4, 0.3
 BIAS_STEP = (1e-2, 1e-3)     # of the routing bias: the first 500 steps, then; none in the last tenth
 CHECKPOINT_SECONDS = 300
 
 # Share of each kind by phase: (until this share of the time, {kind: weight}); kinds that are not named get DEFAULT_WEIGHT.
 DEFAULT_WEIGHT = 1.0
 PHASES = (
-    (0.10, {"copying": 6, "addition": 3, "subtraction": 3, "multiplication": 2}),
-    (0.80, {"copying": 1, "addition": 1.5, "subtraction": 2, "multiplication": 2, "sorting": 2, "counting": 2.5, "logic": 1.5, "dates": 1.5,
-            "json_extraction": 2.5, "tool_calls": 2, "tool_results": 1.5, "translations": 2, "capitals": 2}),
-    (1.00, {"copying": 0.5, "addition": 1.5, "subtraction": 2, "multiplication": 2, "sorting": 2, "counting": 2.5, "logic": 1.5,
-            "dates": 1.5, "json_extraction": 2.5, "tool_calls": 2, "tool_results": 1.5, "translations": 2, "capitals": 2, "chats": 1.5}),
+    (0.08, {"repeats": 2, "sheets": 6, "copying": 1, "addition": 3, "subtraction": 3, "multiplication": 2, "capitals": 2, "translations": 2}),
+    (0.75, {"sheets": 6, "copying": 0.5, "fim": 0.5, "addition": 1.5, "subtraction": 2, "multiplication": 1.5, "sorting": 1.5, "counting": 3,
+            "logic": 2, "dates": 2, "json_extraction": 2, "tool_calls": 2, "tool_results": 1.5, "translations": 3, "capitals": 3, "colours": 1.5,
+            "identity": 1.5, "greetings": 1.5}),
+    (1.00, {"repeats": 0.3, "sheets": 3, "copying": 0.5, "fim": 0.5, "addition": 1.5, "subtraction": 2, "multiplication": 1.5, "sorting": 1.5,
+            "counting": 3, "logic": 2, "dates": 2, "json_extraction": 2, "tool_calls": 2, "tool_results": 1.5, "translations": 3, "capitals": 3,
+            "colours": 1.5, "identity": 1.5, "greetings": 1.5, "chats": 1.5}),
 )

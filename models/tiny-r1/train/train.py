@@ -15,6 +15,7 @@ except ImportError:
     sys.exit("training needs PyTorch: python3 -m pip install torch tokenizers numpy")
 import torch.nn.functional as F
 
+import circuits
 import held_out
 import recipe
 import vocabulary
@@ -42,10 +43,11 @@ def orthogonal(g):
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum made orthogonal, scaled so that its entries are as large as AdamW's (arXiv:2502.16982, section 2.2)."""
+    """Momentum made orthogonal, scaled so that its entries are as large as AdamW's (arXiv:2502.16982, section 2.2). A group of
+    parameters may be `stacked`: that many matrices, one above the other."""
 
     def __init__(self, params, lr, momentum=0.95, weight_decay=0.0):
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "stacked": 1})
 
     @torch.no_grad()
     def step(self):
@@ -55,15 +57,18 @@ class Muon(torch.optim.Optimizer):
                     continue
                 momentum = self.state[p].setdefault("momentum", torch.zeros_like(p))
                 momentum.lerp_(p.grad, 1 - group["momentum"])
-                update = orthogonal(p.grad.lerp(momentum, group["momentum"]))
+                direction = p.grad.lerp(momentum, group["momentum"]).unflatten(-2, (group["stacked"], -1))
+                update = orthogonal(direction).mul_(0.2 * math.sqrt(max(direction.shape[-2:])))
                 p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(update, alpha=-group["lr"] * 0.2 * math.sqrt(max(p.shape[-2:])))
+                p.sub_(update.flatten(-3, -2), alpha=group["lr"])
 
 
 def optimizers(network):
-    matrices = [p for n, p in network.named_parameters() if is_matrix(n, p)]
+    matrices = [(n, p) for n, p in network.named_parameters() if is_matrix(n, p)]
+    groups = ({"params": [p for n, p in matrices if n.endswith("gate_up")], "stacked": 2},
+              {"params": [p for n, p in matrices if not n.endswith("gate_up")]})
     others = [p for n, p in network.named_parameters() if not is_matrix(n, p)]
-    return (Muon(matrices, recipe.LEARNING_RATE, weight_decay=recipe.WEIGHT_DECAY),
+    return (Muon(groups, recipe.LEARNING_RATE, weight_decay=recipe.WEIGHT_DECAY),
             torch.optim.AdamW(others, recipe.LEARNING_RATE, betas=(0.9, 0.95), weight_decay=recipe.WEIGHT_DECAY))
 
 
@@ -74,16 +79,13 @@ def learning_rate(step, progress):
 
 def losses(network, microbatch, with_mtp):
     """Sums of weighted losses (next token, token after next) and of the weights."""
-    ids, positions, documents, weights = (torch.from_numpy(a) for a in microbatch)
-    hidden, context = network(ids, positions, documents)
-    logits = network.logits(hidden[:, :-1]).float()
-    loss = (F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none") * weights[:, 1:].flatten()).sum()
+    ids, rows, positions, weights = (torch.from_numpy(a) for a in microbatch)
+    hidden, context = network(ids, rows, positions)
+    loss = (F.cross_entropy(network.logits(hidden[:-1]).float(), ids[1:], reduction="none") * weights[1:]).sum()
     if not with_mtp:
         return loss, torch.zeros(()), weights.sum()
-    next_ids = torch.cat((ids[:, 1:], ids[:, :1]), 1)
-    far = network.mtp_logits(hidden, next_ids, context)[:, :-2].float()
-    same = documents[:, 2:] == documents[:, :-2]
-    mtp = (F.cross_entropy(far.flatten(0, 1), ids[:, 2:].flatten(), reduction="none") * (weights[:, 2:] * same).flatten()).sum()
+    far = network.mtp_logits(hidden, ids.roll(-1), context)[:-2].float()
+    mtp = (F.cross_entropy(far, ids[2:], reduction="none") * weights[2:] * (positions[2:] >= 2)).sum()
     return loss, mtp, weights.sum()
 
 
@@ -106,6 +108,7 @@ class Training:
         self.tokenizer = os.path.join(folder, "tokenizer.json")
         torch.manual_seed(recipe.SEED)
         self.network = Network(recipe.CONFIG)
+        circuits.install(self.network)
         self.optimizers = optimizers(self.network)
         self.step, self.elapsed, self.n_tokens = 0, 0.0, 0
         if os.path.exists(self.path):
@@ -139,7 +142,7 @@ class Training:
             ((loss + recipe.MTP_WEIGHT * mtp) / total).backward()
             shown["loss"] += loss.item() / total
             shown["mtp"] += mtp.item() / total
-            self.n_tokens += microbatch[0].size
+            self.n_tokens += len(microbatch[0])
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.CLIP)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -172,7 +175,7 @@ class Training:
                 saved = self.elapsed
         self.save()
         source.close()
-        return checks.losses(self.network, USES_BF16)
+        held_out.show(checks, self.network, USES_BF16)
 
 
 def describe(shown, training):
@@ -199,8 +202,7 @@ def main():
     training = Training(args.folder, args.minutes)
     n = sum(p.numel() for p in training.network.parameters())
     print(f"{n / 1e6:.2f} M parameters, {args.threads} threads, {'bf16' if USES_BF16 else 'f32'}", flush=True)
-    for kind, loss in training.run().items():
-        print(f"{kind:20} {loss:.4f}")
+    training.run()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ class Example:
     thinking: bool = True                         # the reply begins with a thought, messages[-1]["reasoning_content"]
     checks: list = field(default_factory=list)
     fim: tuple = ()                               # (prefix, suffix, middle) instead of messages
+    text: tuple = ()                              # (given, learned): plain text instead of messages, only trained on
 
 
 def reply(content, reasoning=None, calls=()):
@@ -93,7 +94,7 @@ def language_check(language):
     return {"type": "language", "language": language}
 
 
-def kinds():
+def trained_kinds():
     """Every generator by its kind, in alphabetical order."""
     found = {}
     for info in pkgutil.iter_modules([os.path.dirname(__file__)]):
@@ -101,3 +102,8 @@ def kinds():
         if hasattr(module, "KIND"):
             found[module.KIND] = module
     return dict(sorted(found.items()))
+
+
+def kinds():
+    """Those that are evaluated too."""
+    return {kind: module for kind, module in trained_kinds().items() if not getattr(module, "ONLY_TRAINED", False)}
