@@ -18,6 +18,7 @@ const struct command commands_table[] = {
     {"inspect", "show what is in a model file and what it needs here", cmd_inspect},
     {"bench", "measure how fast this machine runs a model", cmd_bench},
     {"eval", "measure a model on questions whose answers are known", cmd_eval},
+    {"check-grammar", "tell which JSON texts a JSON Schema takes", cmd_check_grammar},
     {"tokenize", "show how a model's tokenizer cuts a text", cmd_tokenize},
     {"health", "ask a server whether it is ready; exit code 0 when it is", cmd_health},
     {"version", "print version and build", cmd_version},
@@ -65,7 +66,7 @@ int cmd_help(int argc, char **argv)
         puts("seekd serves DeepSeek-family language models over an OpenAI-compatible HTTP API.\n\nusage: seekd COMMAND [options]\n");
         for (unsigned i = 0; i < commands_count; i++)
             if (commands_table[i].help)
-                printf("  %-10s %s\n", commands_table[i].name, commands_table[i].help);
+                printf("  %-13s %s\n", commands_table[i].name, commands_table[i].help);
         puts("\n  seekd serve --model PATH            then: curl http://127.0.0.1:8000/v1/models");
     }
     return 0;

@@ -17,6 +17,7 @@ int cmd_run(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
+int cmd_check_grammar(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_health(int argc, char **argv);
 int cmd_engine(int argc, char **argv);

@@ -132,6 +132,24 @@ def eval_seeds():
         put("eval_suite", name, (json.dumps(item) + "\n" + answers[name]).encode())
 
 
+def language_seeds():
+    way = bytes(range(0, 250, 3))
+    for name, pattern in {"groups": "^(?:a|b(?<n>c)){2,3}$", "classes": "[^\\d\\p{L}-]+\\x41\\u{1F600}.", "search": "ab*c|d$"}.items():
+        for flags in range(4):
+            put("regex", f"{name}-{flags}", bytes([flags]) + pattern.encode() + b"\n" + way)
+    schemas = {
+        "object": {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1, "maximum": 99}, "b": {"$ref": "#/$defs/s"}},
+                   "required": ["b"], "additionalProperties": False, "$defs": {"s": {"type": "string", "minLength": 2, "pattern": "^a"}}},
+        "array": {"type": "array", "prefixItems": [{"type": "boolean"}], "items": {"type": "number", "multipleOf": 0.1}, "maxItems": 3},
+        "choices": {"oneOf": [{"const": [1, {"x": None}]}, {"enum": ["a", 2.5]}], "allOf": [{"not": {"type": "null"}}]},
+        "names": {"patternProperties": {"^a": {"type": "null"}}, "propertyNames": {"maxLength": 3}, "dependentRequired": {"a": ["ab"]},
+                  "minProperties": 1},
+        "tree": {"type": "object", "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}, "when": {"format": "date-time"}}},
+    }
+    for name, schema in schemas.items():
+        put("json_schema", name, json.dumps(schema).encode() + b"\n" + way)
+
+
 def output_seeds():
     put("output", "thought", b"\0\3STOP\0<think>\nR\n</think>\n\nAn answer. STOP more")
     put("output", "reasoning", b"\1\0ab\0R</thin</think>\n\nA b")
@@ -172,4 +190,5 @@ if __name__ == "__main__":
     json_seeds()
     eval_seeds()
     output_seeds()
+    language_seeds()
     frame_seeds()

@@ -1,0 +1,271 @@
+/* `seekd check-grammar SCHEMA`: which JSON texts a schema's language takes. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "server/commands.h"
+#include "text/json_schema.h"
+
+enum {
+    EXIT_REFUSED = 65,
+    EXIT_NO_FILE = 66,
+    EXPRESSIONS_MAX = 1 << 20,
+    UNENFORCED_BYTES_MAX = 1 << 20,
+    ORDER_DEPTH_MAX = 64,
+    TRIES_MAX = 100000
+};
+
+static const char USAGE[] =
+    "usage: seekd check-grammar [--strict] SCHEMA < INSTANCES\n\n"
+    "Reads a JSON text a line and prints accept or refuse for each. Texts are written anew first, compactly and with\n"
+    "the members of objects in the order in which the schema names them.\n\n"
+    "  --strict    refuse a schema with keywords that cannot be held to; without it they are named on stderr\n\n"
+    "exit codes: 0; 64 wrong arguments; 65 the schema is refused; 66 a file cannot be read\n";
+
+/* ---- Order --------------------------------------------------------------------------------------------------- */
+
+/* Every map of `properties` in the schema, in the order of the text, and after it what is required without being named there. */
+static void collect_maps(const json_t *schema, json_t *maps, unsigned depth)
+{
+    const char *name;
+    json_t *value;
+    size_t i;
+    if (depth > ORDER_DEPTH_MAX)
+        return;
+    json_t *properties = json_object_get(schema, "properties"), *map = json_object();
+    json_object_update(map, properties);
+    json_array_foreach(json_object_get(schema, "required"), i, value)
+    {
+        if (json_is_string(value) && !json_object_get(map, json_string_value(value)))
+            json_object_set(map, json_string_value(value), json_null());
+    }
+    if (json_object_size(map))
+        json_array_append(maps, map);
+    json_decref(map);
+    json_object_foreach((json_t *)schema, name, value)
+    {
+        collect_maps(value, maps, depth + 1);
+    }
+    json_array_foreach(schema, i, value)
+    {
+        collect_maps(value, maps, depth + 1);
+    }
+}
+
+static size_t n_common(const json_t *map, const json_t *object)
+{
+    const char *name;
+    json_t *value;
+    size_t n = 0;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        n += json_object_get(map, name) != NULL;
+    }
+    return n;
+}
+
+/* The map that names most of the members. */
+static const json_t *best_map(const json_t *maps, const json_t *object)
+{
+    const json_t *best = NULL;
+    size_t i, most = 0;
+    json_t *map;
+    json_array_foreach(maps, i, map)
+    {
+        size_t n = n_common(map, object);
+        if (n > most) {
+            best = map;
+            most = n;
+        }
+    }
+    return best;
+}
+
+/* The members as the schema is likely to name them; those that it does not name come last. */
+static json_t *ordered(const json_t *maps, const json_t *object)
+{
+    json_t *rest = json_copy((json_t *)object), *out = json_object(), *member, *unused;
+    const char *name;
+    for (const json_t *map; (map = best_map(maps, rest));) {
+        json_object_foreach((json_t *)map, name, unused)
+        {
+            member = json_object_get(rest, name);
+            if (!member)
+                continue;
+            json_object_set(out, name, member);
+            json_object_del(rest, name);
+        }
+    }
+    json_object_update(out, rest);
+    json_decref(rest);
+    return out;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------------------- */
+
+/* The order of members that the schema asks for depends on which of its parts apply: orders are tried, the likely one first. */
+struct reading {
+    struct automaton *a;
+    const json_t *maps;
+    unsigned tries;
+};
+
+static uint32_t feed(struct automaton *a, uint32_t state, const char *text)
+{
+    for (; *text && state != AUTOMATON_NOTHING && state != AUTOMATON_FAILED; text++)
+        state = automaton_next(a, state, (uint8_t)*text);
+    return state;
+}
+
+static uint32_t feed_value(struct reading *r, uint32_t state, json_t *value);
+
+static uint32_t feed_scalar(struct reading *r, uint32_t state, json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    state = text ? feed(r->a, state, text) : AUTOMATON_NOTHING;
+    mem_free(text);
+    return state;
+}
+
+/* The state behind the members that are left, in some order, and the brace. */
+static uint32_t feed_members(struct reading *r, uint32_t state, json_t *left, bool first)
+{
+    if (json_object_size(left) == 0)
+        return feed(r->a, state, "}");
+    json_t *member, *rest;
+    const char *name;
+    json_object_foreach(left, name, member)
+    {
+        if (r->tries == 0)
+            return AUTOMATON_NOTHING;
+        r->tries--;
+        json_t *key = json_string(name);
+        uint32_t behind = feed(r->a, feed_scalar(r, feed(r->a, state, first ? "" : ","), key), ":");
+        json_decref(key);
+        if (behind != AUTOMATON_NOTHING)
+            behind = feed_value(r, behind, member);
+        if (behind == AUTOMATON_NOTHING)
+            continue;
+        rest = json_copy(left);
+        json_object_del(rest, name);
+        behind = feed_members(r, behind, rest, false);
+        json_decref(rest);
+        if (behind != AUTOMATON_NOTHING)
+            return behind;
+    }
+    return AUTOMATON_NOTHING;
+}
+
+static uint32_t feed_value(struct reading *r, uint32_t state, json_t *value)
+{
+    if (json_is_object(value)) {
+        json_t *members = ordered(r->maps, value);
+        state = feed_members(r, feed(r->a, state, "{"), members, true);
+        json_decref(members);
+        return state;
+    }
+    if (!json_is_array(value))
+        return feed_scalar(r, state, value);
+    json_t *item;
+    size_t i;
+    state = feed(r->a, state, "[");
+    json_array_foreach(value, i, item)
+    {
+        state = feed_value(r, feed(r->a, state, i ? "," : ""), item);
+    }
+    return feed(r->a, state, "]");
+}
+
+static int check_lines(struct automaton *a, uint32_t root, const json_t *maps)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    unsigned long number = 0;
+    while (getline(&line, &capacity, stdin) >= 0) {
+        json_error_t wrong;
+        json_t *instance = json_loads(line, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &wrong);
+        number++;
+        if (!instance)
+            fprintf(stderr, "line %lu is not JSON: %s\n", number, wrong.text);
+        struct reading r = {a, maps, TRIES_MAX};
+        puts(instance && automaton_may_end(a, feed_value(&r, root, instance)) ? "accept" : "refuse");
+        json_decref(instance);
+        if (automaton_status(a)) {
+            fprintf(stderr, "line %lu needs more states than are allowed\n", number);
+            break;
+        }
+    }
+    mem_free(line);
+    return automaton_status(a) ? EXIT_REFUSED : 0;
+}
+
+/* ---- The command --------------------------------------------------------------------------------------------- */
+
+static int check_schema(const json_t *schema, bool strict)
+{
+    struct automaton *a;
+    struct error error = {0};
+    struct buf unenforced;
+    uint32_t root = AUTOMATON_FAILED, rule;
+    int code = EXIT_REFUSED;
+    json_t *maps = json_array();
+    buf_init(&unenforced, UNENFORCED_BYTES_MAX);
+    enum status status = automaton_create(&a, EXPRESSIONS_MAX, &error);
+    if (!status)
+        status = json_schema_language(a, schema, strict, &unenforced, &root, &error);
+    if (!status)
+        status = automaton_seal(a, &root, &rule, &error);
+    collect_maps(schema, maps, 0);
+    if (unenforced.len)
+        fprintf(stderr, "not held to:\n%.*s", STR_ARG(buf_str(&unenforced)));
+    if (status)
+        fprintf(stderr, "the schema is refused: %s%s%s\n", error.path, *error.path ? ": " : "", error.message);
+    else
+        code = check_lines(a, root, maps);
+    json_decref(maps);
+    buf_release(&unenforced);
+    automaton_free(a);
+    return code;
+}
+
+int cmd_check_grammar(int argc, char **argv)
+{
+    const char *path = NULL;
+    bool strict = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(USAGE, stdout);
+            return 0;
+        }
+        if (strcmp(argv[i], "--strict") == 0) {
+            strict = true;
+        } else if (path || argv[i][0] == '-') {
+            fputs(USAGE, stderr);
+            return COMMANDS_EXIT_USAGE;
+        } else {
+            path = argv[i];
+        }
+    }
+    if (!path) {
+        fputs(USAGE, stderr);
+        return COMMANDS_EXIT_USAGE;
+    }
+    json_error_t wrong;
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return EXIT_NO_FILE;
+    }
+    json_t *schema = json_loadf(file, JSON_DECODE_ANY | JSON_ALLOW_NUL, &wrong);
+    fclose(file);
+    if (!schema) {
+        fprintf(stderr, "%s:%d:%d: %s\n", path, wrong.line, wrong.column, wrong.text);
+        return EXIT_REFUSED;
+    }
+    int code = check_schema(schema, strict);
+    json_decref(schema);
+    return code;
+}
