@@ -1,12 +1,13 @@
-/* `seekd check-grammar SCHEMA`: which JSON texts a schema's language takes. */
-#include <errno.h>
+/* `seekd check-grammar`: which texts the language of a schema or a grammar takes. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file_map.h"
 #include "base/mem.h"
 #include "server/commands.h"
+#include "text/gbnf.h"
 #include "text/json_schema.h"
 
 enum {
@@ -15,15 +16,18 @@ enum {
     EXPRESSIONS_MAX = 1 << 20,
     UNENFORCED_BYTES_MAX = 1 << 20,
     ORDER_DEPTH_MAX = 64,
-    TRIES_MAX = 100000
+    TRIES_MAX = 100000,
+    FILE_BYTES_MAX = 16 << 20
 };
 
 static const char USAGE[] =
-    "usage: seekd check-grammar [--strict] SCHEMA < INSTANCES\n\n"
+    "usage: seekd check-grammar [--strict] SCHEMA < INSTANCES\n"
+    "       seekd check-grammar --gbnf GRAMMAR < TEXTS\n\n"
     "Reads a JSON text a line and prints accept or refuse for each. Texts are written anew first, compactly and with\n"
     "the members of objects in the order in which the schema names them.\n\n"
-    "  --strict    refuse a schema with keywords that cannot be held to; without it they are named on stderr\n\n"
-    "exit codes: 0; 64 wrong arguments; 65 the schema is refused; 66 a file cannot be read\n";
+    "  --strict    refuse a schema with keywords that cannot be held to; without it they are named on stderr\n"
+    "  --gbnf      the file is a grammar in GBNF, and each line a text as it stands\n\n"
+    "exit codes: 0; 64 wrong arguments; 65 the schema or grammar is refused; 66 a file cannot be read\n";
 
 /* ---- Order --------------------------------------------------------------------------------------------------- */
 
@@ -179,20 +183,28 @@ static uint32_t feed_value(struct reading *r, uint32_t state, json_t *value)
     return feed(r->a, state, "]");
 }
 
+static bool takes_json(struct automaton *a, uint32_t root, const json_t *maps, const char *line, unsigned long number)
+{
+    json_error_t wrong;
+    json_t *instance = json_loads(line, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &wrong);
+    struct reading r = {a, maps, TRIES_MAX};
+    if (!instance)
+        fprintf(stderr, "line %lu is not JSON: %s\n", number, wrong.text);
+    bool taken = instance && automaton_may_end(a, feed_value(&r, root, instance));
+    json_decref(instance);
+    return taken;
+}
+
+/* `maps` null: lines are texts as they stand. */
 static int check_lines(struct automaton *a, uint32_t root, const json_t *maps)
 {
     char *line = NULL;
     size_t capacity = 0;
-    unsigned long number = 0;
-    while (getline(&line, &capacity, stdin) >= 0) {
-        json_error_t wrong;
-        json_t *instance = json_loads(line, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &wrong);
-        number++;
-        if (!instance)
-            fprintf(stderr, "line %lu is not JSON: %s\n", number, wrong.text);
-        struct reading r = {a, maps, TRIES_MAX};
-        puts(instance && automaton_may_end(a, feed_value(&r, root, instance)) ? "accept" : "refuse");
-        json_decref(instance);
+    ssize_t n;
+    for (unsigned long number = 1; (n = getline(&line, &capacity, stdin)) >= 0; number++) {
+        if (n && line[n - 1] == '\n')
+            line[n - 1] = 0;
+        puts((maps ? takes_json(a, root, maps, line, number) : automaton_may_end(a, feed(a, root, line))) ? "accept" : "refuse");
         if (automaton_status(a)) {
             fprintf(stderr, "line %lu needs more states than are allowed\n", number);
             break;
@@ -204,68 +216,90 @@ static int check_lines(struct automaton *a, uint32_t root, const json_t *maps)
 
 /* ---- The command --------------------------------------------------------------------------------------------- */
 
-static int check_schema(const json_t *schema, bool strict)
+struct task {
+    const char *path;
+    bool strict, gbnf;
+};
+
+static int refuse(const char *what, const struct error *error)
 {
-    struct automaton *a;
+    fprintf(stderr, "the %s is refused: %s%s%s\n", what, error->path, *error->path ? ": " : "", error->message);
+    return EXIT_REFUSED;
+}
+
+static int check_schema(struct automaton *a, const struct task *task, struct str text)
+{
     struct error error = {0};
     struct buf unenforced;
+    json_error_t wrong;
     uint32_t root = AUTOMATON_FAILED, rule;
-    int code = EXIT_REFUSED;
-    json_t *maps = json_array();
+    json_t *schema = json_loadb(text.at, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &wrong), *maps = json_array();
+    if (!schema) {
+        fprintf(stderr, "%s:%d:%d: %s\n", task->path, wrong.line, wrong.column, wrong.text);
+        json_decref(maps);
+        return EXIT_REFUSED;
+    }
     buf_init(&unenforced, UNENFORCED_BYTES_MAX);
-    enum status status = automaton_create(&a, EXPRESSIONS_MAX, &error);
-    if (!status)
-        status = json_schema_language(a, schema, strict, &unenforced, &root, &error);
+    enum status status = json_schema_language(a, schema, task->strict, &unenforced, &root, &error);
     if (!status)
         status = automaton_seal(a, &root, &rule, &error);
-    collect_maps(schema, maps, 0);
     if (unenforced.len)
         fprintf(stderr, "not held to:\n%.*s", STR_ARG(buf_str(&unenforced)));
-    if (status)
-        fprintf(stderr, "the schema is refused: %s%s%s\n", error.path, *error.path ? ": " : "", error.message);
-    else
-        code = check_lines(a, root, maps);
+    collect_maps(schema, maps, 0);
+    int code = status ? refuse("schema", &error) : check_lines(a, root, maps);
     json_decref(maps);
+    json_decref(schema);
     buf_release(&unenforced);
-    automaton_free(a);
     return code;
+}
+
+static int check_grammar(struct automaton *a, struct str text)
+{
+    struct error error = {0};
+    uint32_t root;
+    return gbnf_language(a, text, &root, &error) ? refuse("grammar", &error) : check_lines(a, root, NULL);
+}
+
+static bool read_arguments(struct task *task, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--strict") == 0)
+            task->strict = true;
+        else if (strcmp(argv[i], "--gbnf") == 0)
+            task->gbnf = true;
+        else if (task->path || argv[i][0] == '-')
+            return false;
+        else
+            task->path = argv[i];
+    }
+    return task->path != NULL;
 }
 
 int cmd_check_grammar(int argc, char **argv)
 {
-    const char *path = NULL;
-    bool strict = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            fputs(USAGE, stdout);
-            return 0;
-        }
-        if (strcmp(argv[i], "--strict") == 0) {
-            strict = true;
-        } else if (path || argv[i][0] == '-') {
-            fputs(USAGE, stderr);
-            return COMMANDS_EXIT_USAGE;
-        } else {
-            path = argv[i];
-        }
+    struct task task = {0};
+    char *text;
+    size_t length;
+    struct automaton *a;
+    struct error error = {0};
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+        fputs(USAGE, stdout);
+        return 0;
     }
-    if (!path) {
+    if (!read_arguments(&task, argc, argv)) {
         fputs(USAGE, stderr);
         return COMMANDS_EXIT_USAGE;
     }
-    json_error_t wrong;
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    if (file_map_read(task.path, FILE_BYTES_MAX, &text, &length, &error)) {
+        fprintf(stderr, "%s\n", error.message);
         return EXIT_NO_FILE;
     }
-    json_t *schema = json_loadf(file, JSON_DECODE_ANY | JSON_ALLOW_NUL, &wrong);
-    fclose(file);
-    if (!schema) {
-        fprintf(stderr, "%s:%d:%d: %s\n", path, wrong.line, wrong.column, wrong.text);
-        return EXIT_REFUSED;
-    }
-    int code = check_schema(schema, strict);
-    json_decref(schema);
+    int code = COMMANDS_EXIT_FAULT;
+    if (automaton_create(&a, EXPRESSIONS_MAX, &error))
+        fprintf(stderr, "%s\n", error.message);
+    else
+        code = task.gbnf ? check_grammar(a, str_from(text, length)) : check_schema(a, &task, str_from(text, length));
+    automaton_free(a);
+    mem_free(text);
     return code;
 }

@@ -52,6 +52,13 @@ def test_what_cannot_be_held_to_is_named_or_refused(tmp_path):
     assert done.returncode == REFUSED and "#/items/not" in done.stderr
 
 
+def test_a_grammar_takes_lines_as_they_stand(tmp_path):
+    done = check('root ::= item ("," item)*\nitem ::= [a-z]+ | "é"\n', "a,é", "a, b", "", arguments=["--gbnf"], tmp_path=tmp_path)
+    assert done.returncode == 0 and done.stdout.split() == ["accept", "refuse", "refuse"]
+    done = check("root ::= item", "a", arguments=["--gbnf"], tmp_path=tmp_path)
+    assert done.returncode == REFUSED and "line 1: this rule is not defined: item" in done.stderr
+
+
 def test_hostile_schemas_end_soon(tmp_path):
     deep = {"type": "string"}
     for i in range(12):

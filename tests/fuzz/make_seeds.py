@@ -137,6 +137,13 @@ def language_seeds():
     for name, pattern in {"groups": "^(?:a|b(?<n>c)){2,3}$", "classes": "[^\\d\\p{L}-]+\\x41\\u{1F600}.", "search": "ab*c|d$"}.items():
         for flags in range(4):
             put("regex", f"{name}-{flags}", bytes([flags]) + pattern.encode() + b"\n" + way)
+    grammars = {
+        "lists": 'root ::= list\nlist ::= list "," item | item # left\nitem ::= [^,\\n]{1,3} | "\\u00e9" | "[" list "]"\n',
+        "groups": 'root ::=\n  "{" (\n word\n (":" word)*\n )? "}" ws\nword ::= [a-z]+ | .\nws ::= | " " | "\\n"{,2}\n',
+        "wrong": 'root ::= a\na ::= b "x"\nb ::= a',
+    }
+    for name, grammar in grammars.items():
+        put("gbnf", name, grammar.encode() + b"\0" + way)
     schemas = {
         "object": {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1, "maximum": 99}, "b": {"$ref": "#/$defs/s"}},
                    "required": ["b"], "additionalProperties": False, "$defs": {"s": {"type": "string", "minLength": 2, "pattern": "^a"}}},

@@ -1,10 +1,11 @@
-/* Languages of bytes: expressions, numbers, whole schemas, and that no state leads nowhere. */
+/* Languages of bytes: expressions, grammars, numbers, whole schemas, and that no state leads nowhere. */
 #include <jansson.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
 #include "tests/support.h"
+#include "text/gbnf.h"
 #include "text/json_schema.h"
 #include "text/number_language.h"
 #include "text/regex.h"
@@ -220,6 +221,76 @@ static void rules_that_never_end_are_cut_and_left_recursion_is_refused(void **st
     assert_int_equal(automaton_seal(a, &root, &wrong, &error), STATUS_INVALID);
     assert_int_equal(wrong, rule);
     automaton_free(a);
+}
+
+static void grammars_take_what_their_root_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *grammar, *good[TEXTS], *bad[TEXTS];
+    } rows[] = {
+        {"root ::= \"a\"{5}", {"aaaaa"}, {"aaaa", "aaaaaa"}},
+        {"root ::= list # with itself in front\nlist ::= list \",\" item | item\nitem ::= [a-z]+\n", {"a", "a,bc,d"}, {"", "a,"}},
+        {"root ::= sum\nsum ::= sum [-+] term | term\nterm ::= [0-9]+ | \"(\" sum \")\"", {"1+2-(3+4)"}, {"1+", "(1"}},
+        {"root ::=\n  \"{\" (\n    word\n    (\",\" word)*\n  )? \"}\"\nword ::= [^,{}]{1,3}", {"{}", "{abc,d}"}, {"{abcd}", "{,}"}},
+        {"root ::= \"a\" |\n  \"b\"\n  | \"c\"", {"a", "b", "c"}, {"", "ab"}},
+        {"root ::= \"\\u00e9\\x41\" . \"\\n\"?",
+         {"\xC3\xA9"
+          "Ax",
+          "\xC3\xA9"
+          "A\xC3\xA9\n"},
+         {"\xC3\xA9"
+          "A"}},
+        {"root ::= \"(\" root \")\" |", {"", "(())"}, {"(()"}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct automaton *a = make();
+        struct error error;
+        uint32_t x;
+        error_clear(&error);
+        support_ok(gbnf_language(a, str_of(rows[i].grammar), &x, &error), &error);
+        for (int k = 0; k < TEXTS && rows[i].good[k]; k++)
+            if (!takes(a, x, rows[i].good[k]))
+                fail_msg("%s does not take %s", rows[i].grammar, rows[i].good[k]);
+        for (int k = 0; k < TEXTS && rows[i].bad[k]; k++)
+            if (takes(a, x, rows[i].bad[k]))
+                fail_msg("%s takes %s", rows[i].grammar, rows[i].bad[k]);
+        automaton_free(a);
+    }
+}
+
+static void wrong_grammars_are_refused_at_their_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *grammar, *message;
+        int64_t offset;
+    } rows[] = {
+        {"root ::= a\na ::= b \"x\"\nb ::= a \"y\" | \"z\"", "line 1: this rule begins with itself by way of others: a", 9},
+        {"root ::= root", "line 1: this rule is itself and nothing more: root", 0},
+        {"foo ::= \"a\"\n", "line 2: the rule root is missing", 12},
+        {"\nroot ::= foo", "line 2: this rule is not defined: foo", 10},
+        {"root ::= \"a\nb\"", "line 1: this literal is not closed", 9},
+        {"root ::= [b-a]", "line 1: this range ends before it begins", 13},
+        {"root ::= \"a\"\nroot ::= \"b\"", "line 2: this rule is there twice: root", 13},
+        {"root ::= \"x\" root", "line 1: no text fits it", 0},
+        {"root ::= \"a\" )", "line 1: this is no part of a rule", 13},
+        {"root := \"a\"", "line 1: a rule is a name, ::= and what it takes", 0},
+        {"root ::= \"a\"{3,2}", "line 1: this repeats at most less often than at least", 12},
+        {"root ::= (\"a\"", "line 1: this parenthesis is not closed", 9},
+        {"root ::= \"\\q\"", "line 1: this escape is not known", 11},
+        {"", "line 1: the rule root is missing", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct automaton *a = make();
+        struct error error;
+        uint32_t x;
+        error_clear(&error);
+        assert_int_equal(gbnf_language(a, str_of(rows[i].grammar), &x, &error), STATUS_INVALID);
+        assert_string_equal(error.message, rows[i].message);
+        assert_int_equal(error.offset, rows[i].offset);
+        automaton_free(a);
+    }
 }
 
 /* ---- Numbers and formats ------------------------------------------------------------------------------------- */
@@ -503,6 +574,8 @@ int main(void)
         cmocka_unit_test(running_out_of_memory_is_an_error_wherever_it_happens),
         cmocka_unit_test(rules_call_each_other),
         cmocka_unit_test(rules_that_never_end_are_cut_and_left_recursion_is_refused),
+        cmocka_unit_test(grammars_take_what_their_root_takes),
+        cmocka_unit_test(wrong_grammars_are_refused_at_their_line),
         cmocka_unit_test(numbers_keep_their_bounds),
         cmocka_unit_test(multiples_are_told_by_their_digits),
         cmocka_unit_test(formats_are_exact),
