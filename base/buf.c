@@ -111,6 +111,14 @@ void buf_drop_front(struct buf *buf, size_t n)
     buf->len -= n;
 }
 
+void buf_truncate(struct buf *buf, size_t len)
+{
+    check(len <= buf->len);
+    buf->len = len;
+    if (buf->at)
+        buf->at[len] = 0;
+}
+
 char *buf_take(struct buf *buf, size_t *len)
 {
     if (buf->failed || buf_reserve(buf, 0) != STATUS_OK)

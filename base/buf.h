@@ -30,8 +30,9 @@ enum status buf_add_text(struct buf *buf, const char *text);
 enum status buf_add_char(struct buf *buf, char c);
 enum status buf_printf(struct buf *buf, const char *format, ...) printf_like(2, 3);
 
-/* Removes the first n bytes. */
+/* Removes the first n bytes; all but the first `len` bytes. */
 void buf_drop_front(struct buf *buf, size_t n);
+void buf_truncate(struct buf *buf, size_t len);
 
 static inline struct str buf_str(const struct buf *buf)
 {

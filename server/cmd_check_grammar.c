@@ -7,6 +7,7 @@
 #include "base/file_map.h"
 #include "base/mem.h"
 #include "server/commands.h"
+#include "server/mask_check.h"
 #include "text/gbnf.h"
 #include "text/json_schema.h"
 
@@ -21,13 +22,15 @@ enum {
 };
 
 static const char USAGE[] =
-    "usage: seekd check-grammar [--strict] SCHEMA < INSTANCES\n"
-    "       seekd check-grammar --gbnf GRAMMAR < TEXTS\n\n"
+    "usage: seekd check-grammar [--strict] [--model PATH] SCHEMA < INSTANCES\n"
+    "       seekd check-grammar --gbnf [--model PATH] GRAMMAR < TEXTS\n\n"
     "Reads a JSON text a line and prints accept or refuse for each. Texts are written anew first, compactly and with\n"
     "the members of objects in the order in which the schema names them.\n\n"
     "  --strict    refuse a schema with keywords that cannot be held to; without it they are named on stderr\n"
-    "  --gbnf      the file is a grammar in GBNF, and each line a text as it stands\n\n"
-    "exit codes: 0; 64 wrong arguments; 65 the schema or grammar is refused; 66 a file cannot be read\n";
+    "  --gbnf      the file is a grammar in GBNF, and each line a text as it stands\n"
+    "  --model     follow each accepted text with this model's tokens: each must be allowed; times of the masks go to stderr\n\n"
+    "exit codes: 0; 64 wrong arguments; 65 the schema or grammar is refused; 66 a file cannot be read;\n            70 a token that fits "
+    "was masked; 74 the model cannot be read\n";
 
 /* ---- Order --------------------------------------------------------------------------------------------------- */
 
@@ -113,14 +116,16 @@ static json_t *ordered(const json_t *maps, const json_t *object)
 /* The order of members that the schema asks for depends on which of its parts apply: orders are tried, the likely one first. */
 struct reading {
     struct automaton *a;
-    const json_t *maps;
+    const json_t *maps; /* null: lines are texts as they stand */
     unsigned tries;
+    struct buf text; /* what was fed */
 };
 
-static uint32_t feed(struct automaton *a, uint32_t state, const char *text)
+static uint32_t feed(struct reading *r, uint32_t state, const char *text)
 {
+    buf_add_text(&r->text, text);
     for (; *text && state != AUTOMATON_NOTHING && state != AUTOMATON_FAILED; text++)
-        state = automaton_next(a, state, (uint8_t)*text);
+        state = automaton_next(r->a, state, (uint8_t)*text);
     return state;
 }
 
@@ -129,7 +134,7 @@ static uint32_t feed_value(struct reading *r, uint32_t state, json_t *value);
 static uint32_t feed_scalar(struct reading *r, uint32_t state, json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    state = text ? feed(r->a, state, text) : AUTOMATON_NOTHING;
+    state = text ? feed(r, state, text) : AUTOMATON_NOTHING;
     mem_free(text);
     return state;
 }
@@ -138,16 +143,18 @@ static uint32_t feed_scalar(struct reading *r, uint32_t state, json_t *value)
 static uint32_t feed_members(struct reading *r, uint32_t state, json_t *left, bool first)
 {
     if (json_object_size(left) == 0)
-        return feed(r->a, state, "}");
+        return feed(r, state, "}");
     json_t *member, *rest;
     const char *name;
+    size_t mark = r->text.len;
     json_object_foreach(left, name, member)
     {
-        if (r->tries == 0)
+        if (r->tries == 0 || buf_status(&r->text))
             return AUTOMATON_NOTHING;
         r->tries--;
+        buf_truncate(&r->text, mark);
         json_t *key = json_string(name);
-        uint32_t behind = feed(r->a, feed_scalar(r, feed(r->a, state, first ? "" : ","), key), ":");
+        uint32_t behind = feed(r, feed_scalar(r, feed(r, state, first ? "" : ","), key), ":");
         json_decref(key);
         if (behind != AUTOMATON_NOTHING)
             behind = feed_value(r, behind, member);
@@ -167,7 +174,7 @@ static uint32_t feed_value(struct reading *r, uint32_t state, json_t *value)
 {
     if (json_is_object(value)) {
         json_t *members = ordered(r->maps, value);
-        state = feed_members(r, feed(r->a, state, "{"), members, true);
+        state = feed_members(r, feed(r, state, "{"), members, true);
         json_decref(members);
         return state;
     }
@@ -175,51 +182,78 @@ static uint32_t feed_value(struct reading *r, uint32_t state, json_t *value)
         return feed_scalar(r, state, value);
     json_t *item;
     size_t i;
-    state = feed(r->a, state, "[");
+    state = feed(r, state, "[");
     json_array_foreach(value, i, item)
     {
-        state = feed_value(r, feed(r->a, state, i ? "," : ""), item);
+        state = feed_value(r, feed(r, state, i ? "," : ""), item);
     }
-    return feed(r->a, state, "]");
+    return feed(r, state, "]");
 }
 
-static bool takes_json(struct automaton *a, uint32_t root, const json_t *maps, const char *line, unsigned long number)
+static bool takes(struct reading *r, uint32_t root, const char *line, unsigned long number)
 {
+    r->tries = TRIES_MAX;
+    buf_clear(&r->text);
+    if (!r->maps)
+        return automaton_may_end(r->a, feed(r, root, line));
     json_error_t wrong;
     json_t *instance = json_loads(line, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &wrong);
-    struct reading r = {a, maps, TRIES_MAX};
     if (!instance)
         fprintf(stderr, "line %lu is not JSON: %s\n", number, wrong.text);
-    bool taken = instance && automaton_may_end(a, feed_value(&r, root, instance));
+    bool taken = instance && automaton_may_end(r->a, feed_value(r, root, instance));
     json_decref(instance);
     return taken;
 }
 
-/* `maps` null: lines are texts as they stand. */
-static int check_lines(struct automaton *a, uint32_t root, const json_t *maps)
+/* `check` may be null. */
+static int check_lines(struct reading *r, uint32_t root, struct mask_check *check)
 {
     char *line = NULL;
     size_t capacity = 0;
     ssize_t n;
-    for (unsigned long number = 1; (n = getline(&line, &capacity, stdin)) >= 0; number++) {
+    struct error error = {0};
+    for (unsigned long number = 1; !error.status && (n = getline(&line, &capacity, stdin)) >= 0; number++) {
         if (n && line[n - 1] == '\n')
             line[n - 1] = 0;
-        puts((maps ? takes_json(a, root, maps, line, number) : automaton_may_end(a, feed(a, root, line))) ? "accept" : "refuse");
-        if (automaton_status(a)) {
-            fprintf(stderr, "line %lu needs more states than are allowed\n", number);
-            break;
-        }
+        bool taken = takes(r, root, line, number);
+        puts(taken ? "accept" : "refuse");
+        if (automaton_status(r->a))
+            error_set(&error, automaton_status(r->a), "it needs more states than are allowed");
+        else if (taken && check && mask_check_follow(check, root, buf_str(&r->text), &error))
+            fflush(stdout);
+        if (error.status)
+            fprintf(stderr, "line %lu: %s\n", number, error.message);
     }
     mem_free(line);
-    return automaton_status(a) ? EXIT_REFUSED : 0;
+    return error.status == STATUS_INTERNAL ? COMMANDS_EXIT_FAULT : error.status ? EXIT_REFUSED : 0;
 }
 
 /* ---- The command --------------------------------------------------------------------------------------------- */
 
 struct task {
-    const char *path;
+    const char *path, *model;
     bool strict, gbnf;
 };
+
+/* Reads the lines; with a model, checks its masks too. */
+static int check_texts(struct automaton *a, const struct task *task, uint32_t root, const json_t *maps)
+{
+    struct reading r = {.a = a, .maps = maps};
+    struct mask_check check;
+    struct error error = {0};
+    if (task->model && mask_check_init(&check, task->model, a, &error)) {
+        fprintf(stderr, "%s\n", error.message);
+        return COMMANDS_EXIT_MODEL;
+    }
+    buf_init(&r.text, FILE_BYTES_MAX);
+    int code = check_lines(&r, root, task->model ? &check : NULL);
+    buf_release(&r.text);
+    if (task->model) {
+        mask_check_report(&check, stderr);
+        mask_check_release(&check);
+    }
+    return code;
+}
 
 static int refuse(const char *what, const struct error *error)
 {
@@ -246,18 +280,18 @@ static int check_schema(struct automaton *a, const struct task *task, struct str
     if (unenforced.len)
         fprintf(stderr, "not held to:\n%.*s", STR_ARG(buf_str(&unenforced)));
     collect_maps(schema, maps, 0);
-    int code = status ? refuse("schema", &error) : check_lines(a, root, maps);
+    int code = status ? refuse("schema", &error) : check_texts(a, task, root, maps);
     json_decref(maps);
     json_decref(schema);
     buf_release(&unenforced);
     return code;
 }
 
-static int check_grammar(struct automaton *a, struct str text)
+static int check_grammar(struct automaton *a, const struct task *task, struct str text)
 {
     struct error error = {0};
     uint32_t root;
-    return gbnf_language(a, text, &root, &error) ? refuse("grammar", &error) : check_lines(a, root, NULL);
+    return gbnf_language(a, text, &root, &error) ? refuse("grammar", &error) : check_texts(a, task, root, NULL);
 }
 
 static bool read_arguments(struct task *task, int argc, char **argv)
@@ -267,6 +301,8 @@ static bool read_arguments(struct task *task, int argc, char **argv)
             task->strict = true;
         else if (strcmp(argv[i], "--gbnf") == 0)
             task->gbnf = true;
+        else if (strcmp(argv[i], "--model") == 0 && i + 1 < argc)
+            task->model = argv[++i];
         else if (task->path || argv[i][0] == '-')
             return false;
         else
@@ -298,7 +334,7 @@ int cmd_check_grammar(int argc, char **argv)
     if (automaton_create(&a, EXPRESSIONS_MAX, &error))
         fprintf(stderr, "%s\n", error.message);
     else
-        code = task.gbnf ? check_grammar(a, str_from(text, length)) : check_schema(a, &task, str_from(text, length));
+        code = task.gbnf ? check_grammar(a, &task, str_from(text, length)) : check_schema(a, &task, str_from(text, length));
     automaton_free(a);
     mem_free(text);
     return code;

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from harness.server import binary
 
-USAGE, REFUSED, NO_FILE = 64, 65, 66
+USAGE, REFUSED, NO_FILE, MODEL = 64, 65, 66, 74
 PERSON = {"type": "object", "properties": {"name": {"type": "string", "minLength": 2}, "age": {"type": "integer", "minimum": 0, "maximum": 150},
                                            "kids": {"type": "array", "items": {"$ref": "#"}}},
           "required": ["name"], "additionalProperties": False}
@@ -57,6 +57,16 @@ def test_a_grammar_takes_lines_as_they_stand(tmp_path):
     assert done.returncode == 0 and done.stdout.split() == ["accept", "refuse", "refuse"]
     done = check("root ::= item", "a", arguments=["--gbnf"], tmp_path=tmp_path)
     assert done.returncode == REFUSED and "line 1: this rule is not defined: item" in done.stderr
+
+
+def test_a_models_tokens_are_followed_through_each_text(tmp_path, model_file):
+    lines = ['{"name":"Bo Müller \\"x\\"","age":42,"kids":[{"name":"中国 and more"}]}', '{"name":"B"}']
+    done = check(PERSON, *lines, arguments=["--model", model_file], tmp_path=tmp_path)
+    assert done.returncode == 0 and done.stdout.split() == ["accept", "refuse"], done.stderr
+    assert "masks over 49152 tokens" in done.stderr and "p99" in done.stderr
+    done = check("root ::= [a-z ]+", "several words", arguments=["--gbnf", "--model", model_file], tmp_path=tmp_path)
+    assert done.returncode == 0 and done.stdout == "accept\n" and "masks over" in done.stderr
+    assert check(PERSON, arguments=["--model", "/no/such/model"], tmp_path=tmp_path).returncode == MODEL
 
 
 def test_hostile_schemas_end_soon(tmp_path):

@@ -19,6 +19,10 @@ static void a_buffer_holds_what_was_added(void **state)
     assert_int_equal(b.len, 12);
     buf_drop_front(&b, 4);
     assert_string_equal(b.at, "2 three!");
+    buf_truncate(&b, 5);
+    assert_string_equal(b.at, "2 thr");
+    buf_add_text(&b, "ow");
+    assert_string_equal(b.at, "2 throw");
     buf_release(&b);
 }
 
