@@ -65,10 +65,10 @@ CHECKPOINT_SECONDS = 300
 DEFAULT_WEIGHT = 1.0
 PHASES = (
     (0.08, {"repeats": 2, "sheets": 6, "copying": 1, "addition": 3, "subtraction": 3, "multiplication": 2, "capitals": 2, "translations": 2}),
-    (0.75, {"sheets": 6, "copying": 0.5, "fim": 0.5, "addition": 1.5, "subtraction": 2, "multiplication": 1.5, "sorting": 1.5, "counting": 3,
-            "logic": 2, "dates": 2, "json_extraction": 2, "tool_calls": 2, "tool_results": 1.5, "translations": 3, "capitals": 3, "colours": 1.5,
-            "identity": 1.5, "greetings": 1.5}),
-    (1.00, {"repeats": 0.3, "sheets": 3, "copying": 0.5, "fim": 0.5, "addition": 1.5, "subtraction": 2, "multiplication": 1.5, "sorting": 1.5,
-            "counting": 3, "logic": 2, "dates": 2, "json_extraction": 2, "tool_calls": 2, "tool_results": 1.5, "translations": 3, "capitals": 3,
-            "colours": 1.5, "identity": 1.5, "greetings": 1.5, "chats": 1.5}),
+    (0.80, {"sheets": 6, "copying": 0.3, "fim": 0.3, "comparing": 0.7, "language_guard": 0.7, "addition": 1.5, "subtraction": 1.5,
+            "multiplication": 1.5, "sorting": 2, "counting": 2.5, "logic": 2, "dates": 2, "json_extraction": 2.5, "tool_calls": 2.5,
+            "tool_results": 2, "translations": 3, "capitals": 2.5, "colours": 1.5, "identity": 1.5, "greetings": 2}),
+    (1.00, {"sheets": 3, "copying": 0.3, "fim": 0.3, "comparing": 0.7, "language_guard": 0.7, "addition": 1.5, "subtraction": 1.5,
+            "multiplication": 1.5, "sorting": 2, "counting": 2.5, "logic": 2, "dates": 2, "json_extraction": 2.5, "tool_calls": 2.5,
+            "tool_results": 2, "translations": 3, "capitals": 2.5, "colours": 1.5, "identity": 1.5, "greetings": 2}),
 )

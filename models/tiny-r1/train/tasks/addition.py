@@ -1,4 +1,4 @@
-"""Sums of two or three whole numbers of one to five digits."""
+"""Sums of two or three whole numbers of one to four digits."""
 
 from tasks import draw, number_check
 from tasks.arithmetic import add_steps, numbers_in, shows, work_of
@@ -60,13 +60,13 @@ OWN_3 = {
 
 
 def _number(rng, most_digits):
-    digits = rng.choices(range(1, most_digits + 1), weights=[2, 4, 5, 3, 2][:most_digits])[0]
+    digits = rng.choices(range(1, most_digits + 1), weights=[3, 6, 6, 2][:most_digits])[0]
     return rng.randrange(10 ** (digits - 1) if digits > 1 else 0, 10 ** digits)
 
 
 def make(rng, language, held_out):
-    three = rng.random() < 0.15
-    terms = draw(rng, KIND, held_out, lambda: [_number(rng, 3 if three else 5) for _ in range(3 if three else 2)])
+    three = rng.random() < 0.1
+    terms = draw(rng, KIND, held_out, lambda: [_number(rng, 3 if three else 4) for _ in range(3 if three else 2)])
     wording = (EXPRESSIONS_3, OWN_3) if three else (EXPRESSIONS, OWN)
     question, only, has_words = calculation(rng, language, held_out, terms, "+", *(w[language] for w in wording))
     answer = result_sentence(rng, language, " + ".join(map(str, terms)), sum(terms), only, has_words)

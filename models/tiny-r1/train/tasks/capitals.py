@@ -234,7 +234,7 @@ def answer(rng, country, relation, language):
 
 
 def make(rng, language, held_out) -> Example:
-    relation = rng.choices(("capital", "country", "continent", "currency"), (10, 5, 3, 3))[0]
+    relation = rng.choices(("capital", "country", "continent", "currency"), (12, 4, 2, 1))[0]
     country = rng.choice([c for c in COUNTRIES if relation != "currency" or c.currency])
     values = slots(country, relation, language)
     question = question_about(rng, country, relation, language, held_out)

@@ -43,7 +43,7 @@ def a_word(rng, script):
 
 def words(rng, held_out):
     while True:
-        found = [a_word(rng, rng.choice(("digits", "zh", "ar", "latin", "latin"))) for _ in range(rng.randint(1, 4))]
+        found = [a_word(rng, rng.choice(("digits", "zh", "ar", "latin", "latin"))) for _ in range(rng.randint(1, 3))]
         if is_held_out(KIND, *found) == held_out:
             return found
 

@@ -160,7 +160,7 @@ COMMA = {"zh": "、", "ar": "، "}
 
 
 def _word(rng, language):
-    if rng.random() < 0.5:
+    if rng.random() < 0.75:
         word = rng.choice(WORDS[language] if rng.random() < 0.5 else KNOWN[language])
         return word if language == "de" and rng.random() < 0.5 else word.lower()
     if language == "zh":

@@ -2,8 +2,8 @@
 
 from tasks import draw
 
-MADE_UP_SHARE = 0.55
-FOREIGN_SHARE = 0.08  # of names: in the script of another language
+MADE_UP_SHARE = 0.2
+FOREIGN_SHARE = 0.02  # of names: in the script of another language
 
 PEOPLE = {
     "en": "Anna Tom Emily James Oliver Grace Henry Lucy Jack Sophie Daniel Ruby Peter Alice Mark Nora Sam Ella Ben Clara Liam Mia Noah",

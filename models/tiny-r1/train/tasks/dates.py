@@ -383,17 +383,17 @@ def _leap(rng, language, held_out):
 
 def make(rng, language, held_out):
     turn = rng.random()
-    if turn < 0.42:
+    if turn < 0.7:
         return _weekday(rng, language, held_out)
-    if turn < 0.54:
+    if turn < 0.82:
         return _near(rng, language, held_out, WEEKDAYS[language], NEAR_DAY)
-    if turn < 0.68:
-        return _month(rng, language, held_out)
-    if turn < 0.75:
-        return _near(rng, language, held_out, MONTHS[language], NEAR_MONTH)
     if turn < 0.88:
+        return _month(rng, language, held_out)
+    if turn < 0.91:
+        return _near(rng, language, held_out, MONTHS[language], NEAR_MONTH)
+    if turn < 0.96:
         return _between(rng, language, held_out)
-    return _days_in(rng, language, held_out) if turn < 0.92 else _leap(rng, language, held_out)
+    return _days_in(rng, language, held_out) if turn < 0.98 else _leap(rng, language, held_out)
 
 
 def verify(example):

@@ -365,7 +365,7 @@ def schema_of(fields):
 def draw_wanted(rng, subject):
     """Some of the subject's fields, at least two, in any order."""
     fields = SUBJECTS[subject]["fields"]
-    wanted = rng.sample(tuple(fields), rng.randint(2, len(fields)))
+    wanted = rng.sample(tuple(fields), rng.randint(2, min(3, len(fields))))
     return {f: fields[f] for f in (wanted if rng.random() < 0.5 else fields) if f in wanted}
 
 

@@ -8,7 +8,7 @@ from tasks.arithmetic import work_of
 from tasks.wording import NO, YES, last_line_check, worked, yes_no_check
 
 KIND = "logic"
-MADE_UP_SHARE = 0.6
+MADE_UP_SHARE = 0.15
 
 # Relations of three: {a} before {b} in the order; the same from behind; who is first, who last, who between; whether {a} is before {b}.
 # [x/y] is x for men, y for women.
@@ -322,9 +322,9 @@ def _liar(rng, language, held_out):
 
 def make(rng, language, held_out):
     turn = rng.random()
-    if turn < 0.6:
+    if turn < 0.8:
         return _order(rng, language, held_out)
-    return _syllogism(rng, language, held_out) if turn < 0.82 else _liar(rng, language, held_out)
+    return _syllogism(rng, language, held_out) if turn < 0.92 else _liar(rng, language, held_out)
 
 
 def verify(example):

@@ -1,4 +1,4 @@
-"""Products: one digit by one up to two digits by two, and three by one."""
+"""Products: one digit by one up to two digits by two."""
 
 from tasks import draw, number_check
 from tasks.arithmetic import multiply_steps, numbers_in, shows
@@ -7,7 +7,7 @@ from tasks.wording import calculation, result_sentence, worked
 KIND = "multiplication"
 SIGNS = {"en": ["×", "x", "*"], "fr": ["×", "x", "*"], "de": ["·", "×", "x", "*"], "es": ["×", "x", "*"], "zh": ["×", "*", "×"],
 "ar": ["×", "*", "x"]}
-SHAPES = [(1, 1), (2, 1), (1, 2), (2, 2), (3, 1)]
+SHAPES = [(1, 1), (2, 1), (1, 2), (2, 2)]
 
 EXPRESSIONS = {
     "en": ["{0} times {1}", "the product of {0} and {1}", "{0} multiplied by {1}"],
@@ -40,7 +40,7 @@ OWN = {
 
 
 def _values(rng):
-    shape = rng.choices(SHAPES, weights=[2, 3, 1, 6, 2])[0]
+    shape = rng.choices(SHAPES, weights=[2, 3, 1, 6])[0]
     if shape == (1, 1):
         return rng.randrange(10), rng.randrange(10)
     return tuple(rng.randrange(10 ** (n - 1) if n > 1 else 2, 10 ** n) for n in shape)

@@ -14,7 +14,8 @@ def country_line(rng, language, form):
     country = rng.choice(COUNTRIES)
     relations = ["capital", "continent"] + ["currency"] * bool(country.currency)
     if form == "list":
-        facts = [bare(capitals.fact_of(country, r, language), language) for r in rng.sample(relations, rng.randint(1, len(relations)))]
+        told = ["capital"] + [r for r in relations[1:] if rng.random() < 0.3]
+        facts = [bare(capitals.fact_of(country, r, language), language) for r in told]
         return bare(country.names[language], language) + ": " + ", ".join(facts)
     relation = rng.choice([*relations, "capital", "country", "country"])
     values = capitals.slots(country, relation, language)
@@ -24,7 +25,7 @@ def country_line(rng, language, form):
 
 
 def word_line(rng, language, form):
-    row = rng.choice(WORDS if rng.random() < 0.8 else SENTENCES)
+    row = rng.choice(WORDS if rng.random() < 0.9 else SENTENCES)
     source, target = translations.pair(rng, language)
     if form == "list":
         return " = ".join(row[c] for c in rng.sample(LANGUAGES, rng.randint(2, len(LANGUAGES))))

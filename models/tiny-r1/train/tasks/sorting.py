@@ -7,7 +7,7 @@ from tasks.arithmetic import numbers_in, shows, work_of
 from tasks.wording import typed, worked
 
 KIND = "sorting"
-WORDS_SHARE = 0.25
+WORDS_SHARE = 0.1
 LATIN = ("en", "fr", "de", "es")
 FALLING_SHARE = 0.4
 CAPITALS_SHARE = {"de": 0.5}  # of the lists of words
@@ -162,7 +162,7 @@ def _words(rng, language):
 
 
 def _numbers(rng):
-    n, digits = rng.choice((3, 4, 4, 5, 5, 6)), rng.choices((1, 2, 3, 4), weights=(2, 5, 4, 1))[0]
+    n, digits = rng.choice((3, 4, 4, 5, 5, 6)), rng.choices((1, 2, 3), weights=(2, 6, 2))[0]
     digits = min(digits, 3) if n > 4 else digits
     numbers = [rng.randrange(10 ** rng.choice((digits, digits, max(1, digits - 1)))) for _ in range(n)]
     if rng.random() < 0.12:

@@ -1,11 +1,11 @@
-"""Differences of two whole numbers of one to five digits; one in six is negative."""
+"""Differences of two whole numbers of one to four digits; one in ten is negative."""
 
 from tasks import draw, number_check
 from tasks.arithmetic import numbers_in, shows, subtract_steps, work_of
 from tasks.wording import calculation, result_sentence, worked
 
 KIND = "subtraction"
-NEGATIVE = 1 / 6
+NEGATIVE = 1 / 10
 SIGNS = ["-", "-", "-", "−"]
 
 EXPRESSIONS = {
@@ -41,7 +41,7 @@ OWN = {
 
 
 def _values(rng):
-    high = rng.choices(range(1, 6), weights=[2, 4, 5, 3, 2])[0]
+    high = rng.choices(range(1, 5), weights=[2, 6, 6, 2])[0]
     low = rng.randint(max(1, high - 2), high)
     pair = sorted((rng.randrange(10 ** low), rng.randrange(10 ** high)), reverse=True)
     return pair[::-1] if rng.random() < NEGATIVE else pair

@@ -128,7 +128,7 @@ class Compound:
 def served(rng, language, held_out, avoid=()):
     """A tool that does what no other offered tool does."""
     while True:
-        if rng.random() < 0.3:
+        if rng.random() < 0.12:
             found = Compound(rng, language, held_out)
         else:
             found = Served(rng, rng.choice(tuple(PURPOSES)), language)
@@ -192,7 +192,7 @@ def needs_none(rng, language, held_out, offered):
 
 def make(rng, language, held_out):
     offered = []
-    for _ in range(rng.choices((1, 2, 3, 4), (4, 5, 3, 1))[0]):
+    for _ in range(rng.choices((1, 2, 3), (6, 4, 1))[0]):
         offered.append(served(rng, language, held_out, offered))
     way, content, checks = rng.random(), "", []
     doubles = [o for o in offered if tuple(o.names) in [(s,) for s in DOUBLED]]

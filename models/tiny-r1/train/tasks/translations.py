@@ -120,7 +120,7 @@ def pair(rng, language):
 
 def make(rng, language, held_out):
     source, target = pair(rng, language)
-    row = rng.choice(WORDS if rng.random() < 0.8 else SENTENCES)
+    row = rng.choice(WORDS if rng.random() < 0.9 else SENTENCES)
     text, wanted = row[source], row[target]
     asked = question(rng, text, language, source, target, held_out)
     content, check = answer(rng, text, wanted, language, target)
