@@ -33,7 +33,7 @@ class Source:
         """(kind, ids, prompt length) without end."""
         weights = weights_at(progress)
         names = list(self.kinds)
-        shares = [weights.get(k, recipe.DEFAULT_WEIGHT) for k in names]
+        shares = [weights.get(k, weights.get("others", recipe.DEFAULT_WEIGHT)) for k in names]
         while True:
             kind = rng.choices(names, shares)[0]
             ids, n_prompt = self.encoder.example(self.kinds[kind].make(rng, rng.choice(tasks.LANGUAGES), False))
