@@ -171,12 +171,11 @@ test: deps-test ## run every test; ends with the line "N passed, N failed"
 test-long: deps-test ## the hostile cases and storms at full size (hours)
 	@python3 tests/run.py --build $(BUILD) --long all
 
-MINUTES ?= 170
 .PHONY: train-tiny-r1 test-training eval eval-suites
 # The allocator keeps its memory: giving it back between steps cost more than the arithmetic.
-train-tiny-r1: ## train the built-in model anew: MINUTES (170) on all cores, resumed where it was left
+train-tiny-r1: ## train the built-in model anew: MINUTES (130) on all cores, resumed where it was left
 	@cd models/tiny-r1/train && MALLOC_MMAP_MAX_=0 MALLOC_TOP_PAD_=268435456 MALLOC_TRIM_THRESHOLD_=1000000000 \
-	python3 train.py $(abspath $(BUILD))/tiny-r1 --minutes $(MINUTES) && python3 export.py $(abspath $(BUILD))/tiny-r1 $(abspath $(BUILD))/tiny-r1/model
+	python3 train.py $(abspath $(BUILD))/tiny-r1 $(if $(MINUTES),--minutes $(MINUTES)) && python3 export.py $(abspath $(BUILD))/tiny-r1 $(abspath $(BUILD))/tiny-r1/model
 
 test-training: all unit-tests ## tests of the training code (they need PyTorch)
 	@python3 tests/run.py --build $(BUILD) training
