@@ -224,7 +224,13 @@ static uint32_t build_number(struct schemas *s, json_t *flat, bool integer)
     else if (whole)
         json_schema_leave_out(s, "multipleOf");
     uint32_t out = number_language(s->j.a, &b);
-    return multiple && !whole && !integer && !s->status ? with_decimals(s, of, out) : out;
+    if (!multiple || whole || s->status)
+        return out;
+    if (!integer)
+        return with_decimals(s, of, out);
+    if (fabs(1 / of - round(1 / of)) > 1e-9) /* such as 0.5: every whole number is a multiple */
+        json_schema_leave_out(s, "multipleOf");
+    return out;
 }
 
 /* ---- Arrays -------------------------------------------------------------------------------------------------- */

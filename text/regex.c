@@ -215,8 +215,7 @@ static void add_property(struct parser *p, struct code_points *set, bool inverte
                  {"Symbol", "S"},
                  {"Separator", "Z"},
                  {"Space_Separator", "Zs"},
-                 {"Other", "C"},
-                 {"Alphabetic", "L"}};
+                 {"Other", "C"}};
     p->at += name.len + 1;
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (str_is(name, names[i].name))

@@ -553,6 +553,13 @@ static void what_cannot_be_held_to_is_named_or_refused(void **state)
     assert_string_equal(unenforced.at, "#/properties/a/not not\n#/properties/b/uniqueItems uniqueItems\n");
     automaton_free(a);
     a = make();
+    assert_int_equal(language_of(a, "{'type':'integer','multipleOf':0.3}", true, &unenforced, &x, &error), STATUS_UNSUPPORTED);
+    automaton_free(a);
+    a = make();
+    support_ok(language_of(a, "{'type':'integer','multipleOf':0.5}", true, &unenforced, &x, &error), &error);
+    assert_true(takes(a, x, "7"));
+    automaton_free(a);
+    a = make();
     assert_int_equal(language_of(a, schema, true, &unenforced, &x, &error), STATUS_UNSUPPORTED);
     assert_string_equal(error.path, "#/properties/a/not");
     automaton_free(a);
