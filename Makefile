@@ -173,7 +173,7 @@ test-long: deps-test ## the hostile cases and storms at full size (hours)
 
 .PHONY: train-tiny-r1 test-training eval eval-suites
 # The allocator keeps its memory: giving it back between steps cost more than the arithmetic.
-train-tiny-r1: ## train the built-in model anew: MINUTES (130) on all cores, resumed where it was left
+train-tiny-r1: ## train the built-in model anew: MINUTES of wall time on all cores, resumed where it was left
 	@cd models/tiny-r1/train && MALLOC_MMAP_MAX_=0 MALLOC_TOP_PAD_=268435456 MALLOC_TRIM_THRESHOLD_=1000000000 \
 	python3 train.py $(abspath $(BUILD))/tiny-r1 $(if $(MINUTES),--minutes $(MINUTES)) && python3 export.py $(abspath $(BUILD))/tiny-r1 $(abspath $(BUILD))/tiny-r1/model
 

@@ -124,9 +124,7 @@ struct reading {
 static uint32_t feed(struct reading *r, uint32_t state, const char *text)
 {
     buf_add_text(&r->text, text);
-    for (; *text && state != AUTOMATON_NOTHING && state != AUTOMATON_FAILED; text++)
-        state = automaton_next(r->a, state, (uint8_t)*text);
-    return state;
+    return automaton_read(r->a, state, str_of(text));
 }
 
 static uint32_t feed_value(struct reading *r, uint32_t state, json_t *value);
@@ -308,7 +306,7 @@ static bool read_arguments(struct task *task, int argc, char **argv)
         else
             task->path = argv[i];
     }
-    return task->path != NULL;
+    return task->path && !(task->strict && task->gbnf);
 }
 
 int cmd_check_grammar(int argc, char **argv)

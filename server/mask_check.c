@@ -46,13 +46,6 @@ static const uint64_t *timed_mask(struct mask_check *check, uint32_t state)
     return bits;
 }
 
-static uint32_t after(struct automaton *a, uint32_t state, struct str bytes)
-{
-    for (size_t i = 0; i < bytes.len && state != AUTOMATON_NOTHING && state != AUTOMATON_FAILED; i++)
-        state = automaton_next(a, state, (uint8_t)bytes.at[i]);
-    return state;
-}
-
 enum status mask_check_follow(struct mask_check *check, uint32_t state, struct str text, struct error *error)
 {
     struct token_list list;
@@ -61,7 +54,7 @@ enum status mask_check_follow(struct mask_check *check, uint32_t state, struct s
     for (size_t i = 0; i < list.n && !status; i++) {
         const uint64_t *bits = timed_mask(check, state);
         uint32_t token = list.ids[i];
-        state = after(check->automaton, state, tokenizer_bytes(check->model.tokenizer, token));
+        state = automaton_read(check->automaton, state, tokenizer_bytes(check->model.tokenizer, token));
         if (!bits || state == AUTOMATON_FAILED)
             status = error_set(error, STATUS_LIMIT, "a mask needs more states than are allowed");
         else if (state == AUTOMATON_NOTHING)

@@ -71,11 +71,6 @@ enum status automaton_status(const struct automaton *a)
     return a->status;
 }
 
-size_t automaton_size(const struct automaton *a)
-{
-    return a->n;
-}
-
 bool automaton_calls(const struct automaton *a, uint32_t x)
 {
     return x != AUTOMATON_FAILED && a->at[x].calls;

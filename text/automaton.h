@@ -84,12 +84,7 @@ enum status automaton_seal(struct automaton *a, uint32_t *root, uint32_t *rule, 
 
 /* The state after a byte: AUTOMATON_NOTHING where the byte does not fit. Without rules it may be called before automaton_seal. */
 uint32_t automaton_next(struct automaton *a, uint32_t state, uint8_t byte);
+uint32_t automaton_read(struct automaton *a, uint32_t state, struct str text); /* the state after all of it */
 bool automaton_may_end(const struct automaton *a, uint32_t state);
-
-/* Bytes that go the same way in every state are of one class. */
-unsigned automaton_classes(const struct automaton *a);
-unsigned automaton_class_of(const struct automaton *a, uint8_t byte);
-
-size_t automaton_size(const struct automaton *a); /* expressions so far */
 
 #endif

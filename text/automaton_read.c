@@ -112,19 +112,16 @@ uint32_t automaton_next(struct automaton *a, uint32_t state, uint8_t byte)
     return automaton_settle(a, derive(a, state, a->class_of[byte]));
 }
 
+uint32_t automaton_read(struct automaton *a, uint32_t state, struct str text)
+{
+    for (size_t i = 0; i < text.len && state != AUTOMATON_NOTHING && state != AUTOMATON_FAILED; i++)
+        state = automaton_next(a, state, (uint8_t)text.at[i]);
+    return state;
+}
+
 bool automaton_may_end(const struct automaton *a, uint32_t state)
 {
     return state != AUTOMATON_FAILED && a->at[state].may_end;
-}
-
-unsigned automaton_classes(const struct automaton *a)
-{
-    return a->n_classes;
-}
-
-unsigned automaton_class_of(const struct automaton *a, uint8_t byte)
-{
-    return a->class_of[byte];
 }
 
 /* ---- Whether anything fits ----------------------------------------------------------------------------------- */

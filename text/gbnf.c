@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "base/utf8.h"

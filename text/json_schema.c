@@ -99,22 +99,8 @@ static uint64_t count_of(json_t *flat, const char *keyword, uint64_t otherwise)
 
 static bool has_type(json_t *flat, const char *name)
 {
-    json_t *types = json_object_get(flat, "type"), *type;
-    size_t i;
-    json_array_foreach(types, i, type)
-    {
-        if (strcmp(json_string_value(type), name) == 0)
-            return true;
-    }
-    return !types;
-}
-
-static bool has_any(json_t *flat, const char *const *names)
-{
-    for (; *names; names++)
-        if (json_object_get(flat, *names))
-            return true;
-    return false;
+    json_t *types = json_object_get(flat, "type");
+    return !types || json_schema_has_name(types, name);
 }
 
 /* ---- Strings ------------------------------------------------------------------------------------------------- */
@@ -169,7 +155,7 @@ static uint32_t string_inner(struct schemas *s, json_t *flat)
 {
     static const char *const lengths[] = {"minLength", "maxLength", NULL};
     uint32_t inner = s->j.characters;
-    if (has_any(flat, lengths)) {
+    if (json_schema_has_any(flat, lengths)) {
         uint64_t least = count_of(flat, "minLength", 0), most = count_of(flat, "maxLength", AUTOMATON_ENDLESS);
         inner = automaton_repeat(s->j.a, code_points_any(s->j.a, WRITING_JSON), (uint32_t)least, (uint32_t)most);
     }
@@ -238,7 +224,7 @@ static uint32_t build_number(struct schemas *s, json_t *flat, bool integer)
 static uint32_t build_array(struct schemas *s, json_t *flat)
 {
     static const char *const words[] = {"prefixItems", "items", "minItems", "maxItems", "uniqueItems", NULL};
-    if (!has_any(flat, words))
+    if (!json_schema_has_any(flat, words))
         return s->j.array;
     struct automaton *a = s->j.a;
     json_t *prefix = json_object_get(flat, "prefixItems"), *items = json_object_get(flat, "items");
@@ -295,14 +281,7 @@ static uint32_t name_text(struct schemas *s, const char *name)
 
 static bool is_required(json_t *flat, const char *name)
 {
-    size_t i;
-    json_t *value;
-    json_array_foreach(json_object_get(flat, "required"), i, value)
-    {
-        if (strcmp(json_string_value(value), name) == 0)
-            return true;
-    }
-    return false;
+    return json_schema_has_name(json_object_get(flat, "required"), name);
 }
 
 static void take_patterns(struct schemas *s, json_t *flat, struct patterns *out)
@@ -464,7 +443,7 @@ static uint32_t build_object(struct schemas *s, json_t *flat)
                                         "minProperties",
                                         "maxProperties",
                                         NULL};
-    if (!has_any(flat, words))
+    if (!json_schema_has_any(flat, words))
         return s->j.object;
     json_t *members = members_of(s, flat), *value;
     uint32_t names = allowed_names(s, flat), least, most;

@@ -304,7 +304,7 @@ static void merge_items(struct schemas *s, json_t *out, json_t *x, json_t *y)
     json_object_set(out, "items", json_schema_both(s, rest ? rest : json_true(), other ? other : json_true()));
 }
 
-static bool has_name(const json_t *array, const char *name)
+bool json_schema_has_name(const json_t *array, const char *name)
 {
     for (size_t i = 0; i < json_array_size(array); i++)
         if (strcmp(json_string_value(json_array_get(array, i)), name) == 0)
@@ -320,9 +320,9 @@ static json_t *common_types(json_t *x, json_t *y)
     json_array_foreach(x, i, type)
     {
         const char *name = json_string_value(type);
-        if (has_name(y, name) || (strcmp(name, "integer") == 0 && has_name(y, "number")))
+        if (json_schema_has_name(y, name) || (strcmp(name, "integer") == 0 && json_schema_has_name(y, "number")))
             json_array_append(out, type);
-        else if (strcmp(name, "number") == 0 && has_name(y, "integer"))
+        else if (strcmp(name, "number") == 0 && json_schema_has_name(y, "integer"))
             json_array_append_new(out, json_string("integer"));
     }
     return out;
@@ -413,7 +413,7 @@ static json_t *merge_word(struct schemas *s, const char *name, json_t *x, json_t
     return NULL;
 }
 
-static bool has_any(const json_t *schema, const char *const *names)
+bool json_schema_has_any(const json_t *schema, const char *const *names)
 {
     for (; *names; names++)
         if (json_object_get(schema, *names))
@@ -438,9 +438,9 @@ static json_t *merge(struct schemas *s, json_t *x, json_t *y)
         if (merged)
             json_object_set_new(out, name, merged);
     }
-    if (has_any(x, members) && has_any(y, members))
+    if (json_schema_has_any(x, members) && json_schema_has_any(y, members))
         merge_properties(s, out, x, y);
-    if (has_any(x, items) && has_any(y, items))
+    if (json_schema_has_any(x, items) && json_schema_has_any(y, items))
         merge_items(s, out, x, y);
     return out;
 }

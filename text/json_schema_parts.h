@@ -54,6 +54,10 @@ json_t *json_schema_keep(struct schemas *s, json_t *made);
 /* The schema of a member that is not named in `properties`. */
 json_t *json_schema_of_others(json_t *flat);
 
+/* Whether an array of strings holds a name; whether a schema has any of the keywords, a list ended by null. */
+bool json_schema_has_name(const json_t *array, const char *name);
+bool json_schema_has_any(const json_t *schema, const char *const *keywords);
+
 /* Whether a name matches a pattern of patternProperties. */
 bool json_schema_name_matches(struct schemas *s, const char *pattern, const char *name);
 

@@ -86,7 +86,7 @@ def test_hostile_schemas_end_soon(tmp_path):
 
 def test_wrong_arguments(tmp_path):
     assert check(None, path="/no/such/file").returncode == NO_FILE
-    for arguments in ([], ["--loose", "x"], ["a", "b"]):
+    for arguments in ([], ["--loose", "x"], ["a", "b"], ["--gbnf", "--strict", "a"]):
         done = subprocess.run([binary(), "check-grammar", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
         assert done.returncode == USAGE and "usage:" in done.stderr
     done = subprocess.run([binary(), "check-grammar", "--help"], capture_output=True, text=True, timeout=20)

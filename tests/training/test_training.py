@@ -40,6 +40,8 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("training")
     command = [PYTHON, "train.py", folder, "--minutes"]
     subprocess.run([*command, "0.5"], cwd=TRAIN, check=True, capture_output=True, timeout=600)
+    with open(folder / "log.jsonl", "a", encoding="utf-8") as f:  # as if it had been killed behind its last checkpoint
+        f.write('{"step": 1000, "loss": 0}\n')
     again = subprocess.run([*command, "1"], cwd=TRAIN, check=True, capture_output=True, text=True, timeout=600)
     assert "resumed at step" in again.stdout
     return folder

@@ -14,7 +14,7 @@ INDUCTION_LAYERS = (1, 2, 3)
 @torch.no_grad()
 def install(network):
     c, first = network.c, network.layers[0].attention
-    hidden, width, rope = c["hidden_size"], c["v_head_dim"], c["qk_rope_head_dim"]
+    hidden, width = c["hidden_size"], c["v_head_dim"]
     basis = torch.linalg.qr(torch.randn(hidden, hidden))[0].t()
     common, content, told, free = basis.split((1, CHANNELS * width, CHANNELS * width, hidden - 1 - 2 * CHANNELS * width))
     told_away = torch.eye(hidden) - told.t() @ told

@@ -124,7 +124,17 @@ class Training:
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.step, self.elapsed, self.n_tokens = state["step"], state["elapsed"], state["n_tokens"]
+        self.forget_log_after(self.step)
         print(f"resumed at step {self.step} after {self.elapsed / 60:.1f} minutes", flush=True)
+
+    def forget_log_after(self, step):
+        """What was logged between the checkpoint and the end of the run before is done again."""
+        path = os.path.join(self.folder, "log.jsonl")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                kept = [line for line in f if json.loads(line)["step"] <= step]
+            with open(path, "w", encoding="utf-8") as f:
+                f.writelines(kept)
 
     def save(self):
         state = {"network": self.network.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers], "step": self.step,

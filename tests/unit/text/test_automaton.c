@@ -24,9 +24,7 @@ static struct automaton *make(void)
 
 static bool takes(struct automaton *a, uint32_t state, const char *text)
 {
-    for (; *text; text++)
-        state = automaton_next(a, state, (uint8_t)*text);
-    return automaton_may_end(a, state);
+    return automaton_may_end(a, automaton_read(a, state, str_of(text)));
 }
 
 static bool goes_on(struct automaton *a, uint32_t state)
