@@ -7,20 +7,15 @@
 
 enum { TIMES_BYTES_MAX = 256 << 20, TOKENS_MAX = 1 << 24 };
 
-/* Control tokens are no text: they never stand inside a language. */
-static struct str bytes_of(const void *arg, uint32_t token)
-{
-    const struct tokenizer *tokenizer = arg;
-    return tokenizer_is_control(tokenizer, token) ? str_of("") : tokenizer_bytes(tokenizer, token);
-}
-
 enum status mask_check_init(struct mask_check *check, const char *model, struct automaton *automaton, struct error *error)
 {
     *check = (struct mask_check){.automaton = automaton};
     buf_init(&check->times, TIMES_BYTES_MAX);
     enum status status = model_text_load(&check->model, model, error);
     if (!status)
-        status = token_trie_create(&check->trie, bytes_of, check->model.tokenizer, tokenizer_size(check->model.tokenizer), error);
+        status = vocabulary_init(&check->vocabulary, check->model.tokenizer, error);
+    if (!status)
+        status = token_trie_create(&check->trie, check->vocabulary.tokens, check->vocabulary.n, error);
     if (!status)
         status = token_masks_create(&check->masks, check->trie, automaton, error);
     if (status)
@@ -32,6 +27,7 @@ void mask_check_release(struct mask_check *check)
 {
     token_masks_free(check->masks);
     token_trie_free(check->trie);
+    vocabulary_release(&check->vocabulary);
     model_text_release(&check->model);
     buf_release(&check->times);
     *check = (struct mask_check){0};
@@ -54,7 +50,7 @@ enum status mask_check_follow(struct mask_check *check, uint32_t state, struct s
     for (size_t i = 0; i < list.n && !status; i++) {
         const uint64_t *bits = timed_mask(check, state);
         uint32_t token = list.ids[i];
-        state = automaton_read(check->automaton, state, tokenizer_bytes(check->model.tokenizer, token));
+        state = automaton_read(check->automaton, state, check->vocabulary.tokens[token]);
         if (!bits || state == AUTOMATON_FAILED)
             status = error_set(error, STATUS_LIMIT, "a mask needs more states than are allowed");
         else if (state == AUTOMATON_NOTHING)

@@ -7,9 +7,11 @@
 #include "base/buf.h"
 #include "text/model_text.h"
 #include "text/token_mask.h"
+#include "text/vocabulary.h"
 
 struct mask_check {
     struct model_text model;
+    struct vocabulary vocabulary;
     struct automaton *automaton; /* lent */
     struct token_trie *trie;
     struct token_masks *masks;

@@ -18,6 +18,45 @@ uint32_t automaton_fail(struct automaton *a, enum status status)
     return AUTOMATON_FAILED;
 }
 
+bool automaton_spend(struct automaton *a, uint64_t units)
+{
+    if (a->fuel >= units) {
+        a->fuel -= units;
+        return true;
+    }
+    a->fuel = 0;
+    if (!a->status)
+        a->starved = true;
+    automaton_fail(a, STATUS_LIMIT);
+    return false;
+}
+
+void automaton_refuel(struct automaton *a, uint64_t units)
+{
+    a->fuel = units;
+    if (a->starved)
+        a->status = STATUS_OK;
+    a->starved = false;
+}
+
+size_t automaton_size(const struct automaton *a)
+{
+    return a->n;
+}
+
+size_t automaton_memory(const struct automaton *a)
+{
+    return a->capacity * sizeof *a->at + a->n_slots * sizeof *a->slots + a->list_capacity * sizeof *a->list +
+           a->next_capacity * sizeof *a->next + a->rules_capacity * sizeof *a->bodies;
+}
+
+void automaton_forget(struct automaton *a)
+{
+    for (uint32_t i = 0; i < a->n; i++)
+        a->at[i].next = 0;
+    a->n_next = 1;
+}
+
 bool automaton_grow(struct automaton *a, void *items, uint32_t n, uint32_t *capacity, size_t each)
 {
     if (n < *capacity)
@@ -41,6 +80,7 @@ enum status automaton_create(struct automaton **out, size_t max_expressions, str
     a->max = max_expressions < UINT32_MAX / 4 ? (uint32_t)max_expressions : UINT32_MAX / 4;
     a->n_classes = 1;
     a->n_next = 1;
+    a->fuel = UINT64_MAX;
     a->n_slots = 256;
     a->slots = mem_zalloc_array(a->n_slots, sizeof *a->slots);
     if (!a->slots || !automaton_grow(a, &a->at, 1, &a->capacity, sizeof *a->at)) {
@@ -134,7 +174,7 @@ static bool add_list(struct automaton *a, struct expression *e, const uint32_t *
 
 static uint32_t intern(struct automaton *a, struct expression e, const uint32_t *list)
 {
-    if (a->status)
+    if (a->status || !automaton_spend(a, FUEL_INTERN + (is_list(&e) ? e.b : 0)))
         return AUTOMATON_FAILED;
     uint64_t h = hash_of(&e, list);
     for (uint32_t slot; (slot = a->slots[h & (a->n_slots - 1)]); h++)
@@ -171,11 +211,8 @@ static void refine(struct automaton *a, const struct byte_set *set)
     }
     for (unsigned byte = 256; byte-- > 0;)
         a->sample[a->class_of[byte]] = (uint8_t)byte;
-    if (a->n_classes == before || a->n_next == 1)
-        return;
-    for (uint32_t i = 0; i < a->n; i++)
-        a->at[i].next = 0;
-    a->n_next = 1;
+    if (a->n_classes != before && a->n_next > 1)
+        automaton_forget(a);
 }
 
 struct byte_set automaton_set(const struct automaton *a, const struct expression *e)
@@ -318,6 +355,7 @@ static uint32_t *opened(struct automaton *a, enum expression_kind kind, const ui
     size_t total = 0;
     for (size_t i = 0; i < *n; i++)
         total += a->at[of[i]].kind == kind ? a->at[of[i]].b : 1;
+    automaton_spend(a, total); /* failing is noticed where the result is interned */
     uint32_t *list = mem_zalloc_array(total + 1, sizeof *list), *end = list;
     for (size_t i = 0; list && i < *n; i++) {
         const struct expression *e = &a->at[of[i]];

@@ -6,8 +6,8 @@
  * is computed once, so that reading is a table look-up wherever the automaton has been before. No state leads nowhere: whoever follows
  * automaton_next without meeting AUTOMATON_NOTHING can always go on to an end.
  *
- * Work is bounded by the number of expressions: when there are too many, every call returns AUTOMATON_FAILED and automaton_status says
- * so. Not for use by two threads at a time. */
+ * Work is bounded by fuel and by the number of expressions: when there is no more, every call returns AUTOMATON_FAILED and
+ * automaton_status says LIMIT. Not for use by two threads at a time. */
 #ifndef TEXT_AUTOMATON_H
 #define TEXT_AUTOMATON_H
 
@@ -43,6 +43,12 @@ void automaton_free(struct automaton *automaton);
 
 /* OK, or what made a call return AUTOMATON_FAILED: LIMIT, NO_MEMORY. */
 enum status automaton_status(const struct automaton *automaton);
+
+/* Fuel for what comes next, in units of about 10 ns; at first there is no end of it. Whoever ran out of it may go on. */
+void automaton_refuel(struct automaton *automaton, uint64_t units);
+
+size_t automaton_size(const struct automaton *automaton);   /* expressions */
+size_t automaton_memory(const struct automaton *automaton); /* bytes */
 
 /* ---- Building ------------------------------------------------------------------------------------------------ */
 

@@ -42,13 +42,24 @@ struct automaton {
     unsigned n_classes;
     unsigned depth;
     uint32_t n_searches;
+    uint64_t fuel;
+    bool starved; /* the status says LIMIT for want of fuel alone */
     enum status status;
 };
+
+/* Work in units of about 10 ns. */
+enum { FUEL_INTERN = 8, FUEL_DERIVE = 4, FUEL_LOOK = 1 };
 
 /* Of BYTES. */
 struct byte_set automaton_set(const struct automaton *a, const struct expression *e);
 
 uint32_t automaton_fail(struct automaton *a, enum status status);
+
+/* False when there is no fuel left. */
+bool automaton_spend(struct automaton *a, uint64_t units);
+
+/* Forgets all derivatives: they are made again where they are needed. Only between reads. */
+void automaton_forget(struct automaton *a);
 
 /* Grows *items so that one more fits. */
 bool automaton_grow(struct automaton *a, void *items, uint32_t n, uint32_t *capacity, size_t each);

@@ -98,6 +98,7 @@ static uint32_t derive(struct automaton *a, uint32_t x, unsigned class)
         return known;
     if (++a->depth > MAX_DEPTH)
         automaton_fail(a, STATUS_LIMIT);
+    automaton_spend(a, FUEL_DERIVE);
     known = a->status ? AUTOMATON_FAILED : derive_now(a, x, class);
     a->depth--;
     if (known != AUTOMATON_FAILED)
@@ -170,7 +171,7 @@ static bool explore(struct automaton *a, struct search *s, uint32_t i)
     }
     for (unsigned class = 0; class < a->n_classes; class ++) {
         uint32_t next = derive(a, x, class);
-        if (next == AUTOMATON_FAILED)
+        if (next == AUTOMATON_FAILED || !automaton_spend(a, FUEL_LOOK))
             return true;
         uint8_t empty = a->at[next].empty;
         if (empty == EMPTINESS_NO) {
@@ -228,7 +229,7 @@ static bool may_end_now(const struct automaton *a, const struct expression *e)
 /* Parts come before wholes, so one pass carries a change up; rules may carry it down again. */
 static void spread_may_end(struct automaton *a)
 {
-    for (bool changed = true; changed;) {
+    for (bool changed = true; changed && automaton_spend(a, a->n);) {
         changed = false;
         for (uint32_t i = 0; i < a->n; i++)
             if (a->at[i].calls && !a->at[i].may_end && may_end_now(a, &a->at[i]))
@@ -260,7 +261,7 @@ static bool comes_to_an_end(const struct automaton *a, const bool *ends, const s
 /* Which of the first n expressions some text fits, rules and all. */
 static void spread_ends(struct automaton *a, bool *ends, uint32_t n)
 {
-    for (bool changed = true; changed;) {
+    for (bool changed = true; changed && automaton_spend(a, n);) {
         changed = false;
         for (uint32_t i = 0; i < n; i++)
             if (!ends[i] && comes_to_an_end(a, ends, &a->at[i]))
@@ -385,9 +386,7 @@ enum status automaton_seal(struct automaton *a, uint32_t *root, uint32_t *rule, 
     enum status status = a->status ? a->status : find_left_recursion(a, rule, error);
     if (a->status)
         return error_set(error, a->status, a->status == STATUS_LIMIT ? "it is too large" : "out of memory");
-    for (uint32_t i = 0; i < a->n; i++)
-        a->at[i].next = 0; /* derived before rules were known */
-    a->n_next = 1;
+    automaton_forget(a); /* what was derived before rules were known */
     if (!status && *root == AUTOMATON_NOTHING)
         return error_set(error, STATUS_INVALID, "no text fits it");
     return status;

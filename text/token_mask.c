@@ -7,7 +7,13 @@
 #include "base/mem.h"
 #include "text/automaton_parts.h"
 
-enum { MASKS_KEPT = 256, SLICES_KEPT = 16, SLOTS = 1024 /* above MASKS_KEPT */ };
+enum {
+    MASKS_KEPT = 256,
+    SLICES_KEPT = 16,
+    SLOTS = 1024,              /* above MASKS_KEPT */
+    DERIVATIVES_MAX = 4 << 20, /* words kept; a mask may add to them */
+    LOOKS_OF_A_UNIT = 4,       /* of fuel */
+};
 
 #define NO_NODE UINT32_MAX
 
@@ -49,17 +55,14 @@ static size_t common(struct str a, struct str b)
 }
 
 /* Sorted entries with bytes; the number of nodes that they make and the longest. Null: out of memory. */
-static struct entry *sorted_entries(struct token_trie *t, struct str (*bytes)(const void *arg, uint32_t token), const void *arg,
-                                    uint32_t n)
+static struct entry *sorted_entries(struct token_trie *t, const struct str *tokens, uint32_t n)
 {
     struct entry *entries = mem_zalloc_array((size_t)n + 1, sizeof *entries);
     if (!entries)
         return NULL;
-    for (uint32_t token = 0; token < n; token++) {
-        struct str text = bytes(arg, token);
-        if (text.len)
-            entries[t->n_listed++] = (struct entry){text, token};
-    }
+    for (uint32_t token = 0; token < n; token++)
+        if (tokens[token].len)
+            entries[t->n_listed++] = (struct entry){tokens[token], token};
     qsort(entries, t->n_listed, sizeof *entries, by_bytes);
     for (uint32_t i = 0; i < t->n_listed; i++) {
         size_t length = entries[i].bytes.len;
@@ -103,11 +106,10 @@ static void list_by_byte(struct token_trie *t)
         t->nodes[at[t->byte[i]]++] = i;
 }
 
-enum status token_trie_create(struct token_trie **out, struct str (*bytes)(const void *arg, uint32_t token), const void *arg, uint32_t n,
-                              struct error *error)
+enum status token_trie_create(struct token_trie **out, const struct str *tokens, uint32_t n, struct error *error)
 {
     struct token_trie *t = *out = mem_zalloc(sizeof *t);
-    struct entry *entries = t ? sorted_entries(t, bytes, arg, n) : NULL;
+    struct entry *entries = t ? sorted_entries(t, tokens, n) : NULL;
     uint32_t *open = entries ? mem_zalloc_array((size_t)t->depth_max + 1, sizeof *open) : NULL;
     bool ok = open != NULL;
     if (ok) {
@@ -269,10 +271,10 @@ static void allow_tokens(const struct token_trie *t, uint64_t *bits, uint32_t no
 static void walk(struct token_masks *m, uint64_t *bits, uint64_t *exits, uint32_t first, uint32_t last, uint32_t state)
 {
     const struct token_trie *t = m->trie;
-    uint32_t depth = 0;
+    uint32_t depth = 0, looks = 0;
     m->states[0] = state;
     m->ends[0] = last;
-    for (uint32_t i = first; i < last;) {
+    for (uint32_t i = first; i < last; looks++) {
         while (i >= m->ends[depth])
             depth--;
         uint32_t next = step(m->a, m->states[depth], t->byte[i]);
@@ -291,6 +293,7 @@ static void walk(struct token_masks *m, uint64_t *bits, uint64_t *exits, uint32_
         }
         i++;
     }
+    automaton_spend(m->a, FUEL_LOOK + looks / LOOKS_OF_A_UNIT);
 }
 
 /* ---- Slices -------------------------------------------------------------------------------------------------- */
@@ -417,9 +420,15 @@ const uint64_t *token_masks_of(struct token_masks *m, uint32_t state)
     uint64_t *bits = mem_zalloc_array(m->words + 1, sizeof *bits);
     if (!bits)
         return NULL;
+    if (m->a->n_next > DERIVATIVES_MAX)
+        automaton_forget(m->a);
+    allow(m, bits, state);
+    if (m->a->status) {
+        mem_free(bits);
+        return NULL;
+    }
     m->kept[slot] = (struct kept){state, bits};
     m->n_kept++;
     m->n_computed++;
-    allow(m, bits, state);
-    return m->a->status ? NULL : bits;
+    return bits;
 }

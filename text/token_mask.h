@@ -13,9 +13,8 @@
 
 struct token_trie;
 
-/* `bytes` of token 0 .. n - 1; empty ones are never allowed. Lent until creation returns. */
-enum status token_trie_create(struct token_trie **out, struct str (*bytes)(const void *arg, uint32_t token), const void *arg, uint32_t n,
-                              struct error *error) must_check;
+/* The bytes of tokens 0 .. n - 1; empty ones are never allowed. Lent until creation returns. */
+enum status token_trie_create(struct token_trie **out, const struct str *tokens, uint32_t n, struct error *error) must_check;
 void token_trie_free(struct token_trie *trie);
 size_t token_trie_words(const struct token_trie *trie); /* of a mask: bit t % 64 of word t / 64 is token t */
 

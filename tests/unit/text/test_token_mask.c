@@ -12,19 +12,13 @@
 
 enum { EXPRESSIONS = 1 << 18, TOKENS = 700, TOKEN_BYTES = 24 };
 
-struct vocabulary {
+struct words {
     char bytes[TOKENS][TOKEN_BYTES];
-    uint8_t length[TOKENS];
+    struct str tokens[TOKENS];
 };
 
-static struct str bytes_of(const void *arg, uint32_t token)
-{
-    const struct vocabulary *v = arg;
-    return str_from(v->bytes[token], v->length[token]);
-}
-
 /* Every byte, some of them twice, pieces of JSON put together at random, cut characters, and a few without bytes. */
-static void fill(struct vocabulary *v)
+static void fill(struct words *v)
 {
     static const char *const pieces[] = {"{",    "}",   "\"",      "\":", ", ",       "[",    "]",    "true",         "null",
                                          "name", "a",   "b",       "12",  ".",        "-",    "e",    "\\",           "\\u00",
@@ -46,7 +40,7 @@ static void fill(struct vocabulary *v)
                 }
             }
         }
-        v->length[i] = (uint8_t)n;
+        v->tokens[i] = str_from(at, n);
     }
 }
 
@@ -58,7 +52,7 @@ static uint32_t after(struct automaton *a, uint32_t state, struct str bytes)
 }
 
 /* Follows random tokens through a language and compares each mask; the number of states met. */
-static unsigned follow(struct automaton *a, uint32_t root, const struct vocabulary *v, const struct token_trie *trie, const char *name)
+static unsigned follow(struct automaton *a, uint32_t root, const struct words *v, const struct token_trie *trie, const char *name)
 {
     struct token_masks *masks;
     struct error error;
@@ -73,7 +67,7 @@ static unsigned follow(struct automaton *a, uint32_t root, const struct vocabula
             uint32_t fits[TOKENS], n_fits = 0;
             assert_non_null(bits);
             for (uint32_t t = 0; t < TOKENS; t++) {
-                bool expected = v->length[t] && after(a, state, bytes_of(v, t)) != AUTOMATON_NOTHING;
+                bool expected = v->tokens[t].len && after(a, state, v->tokens[t]) != AUTOMATON_NOTHING;
                 if (expected != (bits[t / 64] >> t % 64 & 1))
                     fail_msg("%s: token %u is %s", name, t, expected ? "left out" : "allowed");
                 if (expected)
@@ -81,7 +75,7 @@ static unsigned follow(struct automaton *a, uint32_t root, const struct vocabula
             }
             if (!n_fits)
                 break;
-            state = after(a, state, bytes_of(v, fits[rng_below(&rng, n_fits)]));
+            state = after(a, state, v->tokens[fits[rng_below(&rng, n_fits)]]);
         }
     }
     assert_true(token_masks_computed(masks) > 0 && token_masks_computed(masks) <= n);
@@ -114,7 +108,7 @@ static void masks_allow_what_the_bytes_of_a_token_allow(void **state)
     static const char *const grammars[] = {"root ::= \"a\"* \"b\"{2,40} [^x]* \"12\"",
                                            "root ::= item (\", \" item)*\nitem ::= [a-c]+ | \"[\" root \"]\"",
                                            "root ::= .* \"name\" | ([a-b]{0,30} \" \")*"};
-    static struct vocabulary v;
+    static struct words v;
     struct token_trie *trie;
     struct error error;
     struct buf unenforced;
@@ -123,7 +117,7 @@ static void masks_allow_what_the_bytes_of_a_token_allow(void **state)
     fill(&v);
     error_clear(&error);
     buf_init(&unenforced, 100);
-    support_ok(token_trie_create(&trie, bytes_of, &v, TOKENS, &error), &error);
+    support_ok(token_trie_create(&trie, v.tokens, TOKENS, &error), &error);
     assert_int_equal(token_trie_words(trie), 11);
     for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
         struct automaton *a = make();
@@ -147,7 +141,7 @@ static void masks_allow_what_the_bytes_of_a_token_allow(void **state)
 static void more_masks_than_are_kept_are_computed_again(void **state)
 {
     (void)state;
-    static struct vocabulary v;
+    static struct words v;
     struct token_trie *trie;
     struct token_masks *masks;
     struct error error;
@@ -155,7 +149,7 @@ static void more_masks_than_are_kept_are_computed_again(void **state)
     uint32_t root, x;
     fill(&v);
     error_clear(&error);
-    support_ok(token_trie_create(&trie, bytes_of, &v, TOKENS, &error), &error);
+    support_ok(token_trie_create(&trie, v.tokens, TOKENS, &error), &error);
     support_ok(regex_language(a, str_of("a{5000}"), true, WRITING_UTF8, &root, &error), &error);
     support_ok(token_masks_create(&masks, trie, a, &error), &error);
     for (int turn = 0; turn < 2; turn++) {
@@ -175,7 +169,7 @@ static void more_masks_than_are_kept_are_computed_again(void **state)
 static void running_out_of_memory_or_states_gives_no_mask(void **state)
 {
     (void)state;
-    static struct vocabulary v;
+    static struct words v;
     enum status status = STATUS_NO_MEMORY;
     fill(&v);
     for (uint64_t n = 1; status == STATUS_NO_MEMORY; n++) {
@@ -187,7 +181,7 @@ static void running_out_of_memory_or_states_gives_no_mask(void **state)
         error_clear(&error);
         support_ok(regex_language(a, str_of("[a-c]*12"), true, WRITING_UTF8, &root, &error), &error);
         mem_fail_after(n, true);
-        status = token_trie_create(&trie, bytes_of, &v, TOKENS, &error);
+        status = token_trie_create(&trie, v.tokens, TOKENS, &error);
         if (!status)
             status = token_masks_create(&masks, trie, a, &error);
         if (!status && !token_masks_of(masks, root))
