@@ -33,6 +33,7 @@ enum {
     FATAL_WAIT_MS = 200,
     STATS_EVERY_NS = 200000000,
     BEAT_NS = 250000000,
+    MASK_WAIT_NS = 5000000, /* with nothing to do but wait for masks; then messages are looked for */
     MOCK_STEP_TOKENS = 512,
     MOCK_LOGIT_ROWS_MIN = 64,
 };
@@ -45,6 +46,7 @@ struct engine {
     struct device_mock *mock;
     const struct device *device;
     struct device unlocked;    /* the same, letting go of the lock while it computes */
+    struct constraints *constraints;
     struct scheduler *scheduler;
     uint64_t last_stats_ns;
     bool stats_idle; /* the last stats sent showed nothing to do */
@@ -371,6 +373,9 @@ static enum status configure(struct engine *e, const struct protocol_configure *
     enum status status = open_device(e, c, error);
     if (status)
         return status;
+    status = constraints_create(&e->constraints, &constraints_defaults, error);
+    if (status)
+        return status;
     const struct device *d = e->device;
     uint64_t capacity = (uint64_t)d->n_pages * KV_PAGES_TOKENS;
     uint32_t context = d->context < capacity ? d->context : (uint32_t)capacity;
@@ -382,7 +387,7 @@ static enum status configure(struct engine *e, const struct protocol_configure *
     e->unlocked.describe = describe;
     struct scheduler_options s = {.device = &e->unlocked, .clock = clock_real(),
                                   .events = {e, on_accepted, on_tokens, on_done, on_refused}, .hash = hash_page,
-                                  .max_running = c->max_running, .max_queue = c->max_queue, .step_tokens = d->n_rows_max,
+                                  .constraints = e->constraints, .max_running = c->max_running, .max_queue = c->max_queue, .step_tokens = d->n_rows_max,
                                   .context = context, .prefix_cache = c->prefix_cache};
     s.max_queue_tokens = c->max_queue_tokens ? c->max_queue_tokens : capacity * 4 > 1u << 20 ? capacity * 4 : 1u << 20;
     status = scheduler_create(&e->scheduler, &s, error);
@@ -407,6 +412,22 @@ static enum status check_frame(const struct engine *e, const struct protocol_hea
     return STATUS_OK;
 }
 
+static enum status take_vocabulary(struct engine *e, struct str body, struct error *error)
+{
+    uint32_t n;
+    enum status status = protocol_read_vocabulary_size(&n, body, error);
+    if (status)
+        return status;
+    struct str *tokens = mem_zalloc_array((size_t)n + 1, sizeof *tokens);
+    if (!tokens)
+        return error_set(error, STATUS_NO_MEMORY, "out of memory for the vocabulary");
+    status = protocol_read_vocabulary(tokens, body, error);
+    if (!status)
+        status = constraints_set_vocabulary(e->constraints, tokens, n, error);
+    mem_free(tokens);
+    return status;
+}
+
 static enum status handle(struct engine *e, const struct protocol_head *head, struct str body, struct error *error)
 {
     static struct protocol_configure c;
@@ -422,6 +443,8 @@ static enum status handle(struct engine *e, const struct protocol_head *head, st
     case PROTOCOL_CONFIGURE:
         status = protocol_read_configure(&c, body, error);
         return status ? status : configure(e, &c, error);
+    case PROTOCOL_VOCABULARY:
+        return take_vocabulary(e, body, error);
     case PROTOCOL_SUBMIT:
         status = protocol_read_submit(&submit, body, error);
         if (!status)
@@ -489,6 +512,10 @@ static bool work(struct engine *e)
     if (!e->scheduler || e->out.len >= OUT_BYTES_PAUSE)
         return false;
     bool worked = scheduler_step(e->scheduler);
+    if (!worked && scheduler_awaits_masks(e->scheduler)) {
+        constraints_wait(e->constraints, MASK_WAIT_NS);
+        worked = true;
+    }
     e->stats_idle &= !worked;
     if (clock_now_ns(clock_real()) - e->last_stats_ns >= STATS_EVERY_NS || (!worked && !e->stats_idle))
         send_stats(e);
@@ -565,6 +592,7 @@ int engine_run(int fd)
     file_map_catch_faults();
     int code = serve(&e);
     scheduler_free(e.scheduler);
+    constraints_free(e.constraints);
     device_cpu_close(e.cpu);
     device_mock_close(e.mock);
     buf_release(&e.in);

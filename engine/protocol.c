@@ -7,7 +7,7 @@
 
 #include "base/reader.h"
 
-enum { IDS_MAX = 1 << 24, BIAS_MAX = 4096, STOP_IDS_MAX = 4096, PENALTY_MAX = 100 };
+enum { IDS_MAX = 1 << 24, BIAS_MAX = 4096, PENALTY_MAX = 100 };
 
 /* ---- Writing --------------------------------------------------------------------------------------------------------- */
 
@@ -104,9 +104,26 @@ void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const s
     put_u32(out, m->n_bias);
     put_u32(out, m->n_stop_ids);
     put_u32(out, m->n_prompt);
+    put_u32(out, (uint32_t)m->language.len);
     buf_add(out, m->bias, m->n_bias * sizeof *m->bias);
     buf_add(out, m->stop_ids, m->n_stop_ids * sizeof *m->stop_ids);
     buf_add(out, m->prompt, m->n_prompt * sizeof *m->prompt);
+    buf_add_str(out, m->language);
+    frame_end(out, at);
+}
+
+/* Lengths, then bytes: both are read without looking at each other's. */
+void protocol_write_vocabulary(struct buf *out, uint32_t epoch, const struct str *tokens, uint32_t n)
+{
+    size_t at = frame_begin(out, PROTOCOL_VOCABULARY, epoch, 0);
+    put_u32(out, n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t len = tokens[i].len <= PROTOCOL_TOKEN_BYTES_MAX ? (uint16_t)tokens[i].len : 0;
+        buf_add(out, &len, sizeof len);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (tokens[i].len <= PROTOCOL_TOKEN_BYTES_MAX)
+            buf_add_str(out, tokens[i]);
     frame_end(out, at);
 }
 
@@ -340,7 +357,7 @@ enum status protocol_read_head(struct protocol_head *head, const void *bytes, st
         refuse(&f, "it does not begin with the magic number");
     if (version != PROTOCOL_VERSION)
         refuse(&f, "another protocol version");
-    bool known = (head->type >= PROTOCOL_HELLO && head->type <= PROTOCOL_STOP) ||
+    bool known = (head->type >= PROTOCOL_HELLO && head->type <= PROTOCOL_VOCABULARY) ||
                  (head->type >= PROTOCOL_READY && head->type <= PROTOCOL_FATAL);
     if (!known)
         refuse(&f, "an unknown type");
@@ -398,9 +415,14 @@ enum status protocol_read_submit(struct protocol_submit *m, struct str body, str
     m->n_bias = get_u32(&f);
     m->n_stop_ids = get_u32(&f);
     m->n_prompt = get_u32(&f);
+    uint32_t n_language = get_u32(&f);
     m->bias = get_array(&f, m->n_bias, BIAS_MAX, sizeof *m->bias);
-    m->stop_ids = get_array(&f, m->n_stop_ids, STOP_IDS_MAX, sizeof *m->stop_ids);
+    m->stop_ids = get_array(&f, m->n_stop_ids, PROTOCOL_STOP_IDS_MAX, sizeof *m->stop_ids);
     m->prompt = get_array(&f, m->n_prompt, IDS_MAX, sizeof *m->prompt);
+    if (n_language > PROTOCOL_LANGUAGE_BYTES_MAX)
+        refuse(&f, "a language is too long");
+    if (!f.status)
+        f.status = reader_bytes(&f.reader, n_language, &m->language, error);
     if (f.status)
         return f.status;
     if (m->n_choices < 1 || m->n_choices > 2048 || m->n_prompt < 1 || m->n_eos_ids > m->n_stop_ids)
@@ -419,6 +441,34 @@ enum status protocol_read_submit(struct protocol_submit *m, struct str body, str
     for (uint32_t i = 0; i < m->n_prompt && !f.status; i++)
         if (m->prompt[i] >= m->vocabulary)
             refuse(&f, "a prompt token is outside of the vocabulary");
+    return finish(&f);
+}
+
+enum status protocol_read_vocabulary_size(uint32_t *n, struct str body, struct error *error)
+{
+    struct fields f = fields_of(body, "vocabulary", error);
+    *n = get_u32(&f);
+    if (!f.status && (*n > IDS_MAX || *n > reader_left(&f.reader) / sizeof(uint16_t)))
+        refuse(&f, "more tokens than bytes");
+    return f.status;
+}
+
+enum status protocol_read_vocabulary(struct str *tokens, struct str body, struct error *error)
+{
+    uint32_t n;
+    enum status status = protocol_read_vocabulary_size(&n, body, error);
+    if (status)
+        return status;
+    struct fields lengths = fields_of(body, "vocabulary", error), f = lengths;
+    struct str skipped;
+    get_u32(&lengths);
+    f.status = reader_bytes(&f.reader, sizeof n + n * sizeof(uint16_t), &skipped, error);
+    for (uint32_t i = 0; i < n && !f.status; i++) {
+        uint16_t len;
+        f.status = reader_u16(&lengths.reader, &len, error);
+        if (!f.status)
+            f.status = reader_bytes(&f.reader, len, &tokens[i], error);
+    }
     return finish(&f);
 }
 

@@ -3,9 +3,9 @@
  * Little-endian frames over a stream socket: a fixed head (magic, version, type, length, epoch, id), then
  * a body that protocol_read_* checks field by field. A request is (epoch, id): the engine group's 32-bit epoch
  * and a 64-bit id that is never reused in a process. A message owns what it carries; nothing is a pointer
- * across processes. Tokens are ids; the engine never sees text.
+ * across processes. Tokens are ids; of text the engine knows the bytes of the vocabulary, once a request needs a language.
  *
- *   to the engine: HELLO CONFIGURE SUBMIT CONTROL CANCEL STOP
+ *   to the engine: HELLO CONFIGURE VOCABULARY SUBMIT CONTROL CANCEL STOP
  *   to the front:  READY ACCEPTED TOKENS DONE REFUSED STATS PROGRESS FATAL */
 #ifndef ENGINE_PROTOCOL_H
 #define ENGINE_PROTOCOL_H
@@ -24,6 +24,9 @@ enum {
     PROTOCOL_FRAME_BYTES_MAX = 16 * 1024 * 1024,
     PROTOCOL_PARTITION_BYTES = 32,
     PROTOCOL_TOP_MAX = 20,
+    PROTOCOL_STOP_IDS_MAX = 4096,
+    PROTOCOL_LANGUAGE_BYTES_MAX = 8 << 20,
+    PROTOCOL_TOKEN_BYTES_MAX = 65535,
 };
 
 enum protocol_type {
@@ -33,6 +36,7 @@ enum protocol_type {
     PROTOCOL_CONTROL,
     PROTOCOL_CANCEL,
     PROTOCOL_STOP,
+    PROTOCOL_VOCABULARY,
     PROTOCOL_READY = 64,
     PROTOCOL_ACCEPTED,
     PROTOCOL_TOKENS,
@@ -113,7 +117,10 @@ struct protocol_submit {
     int32_t prompt_logprobs; /* -1: none; 0..20 */
     bool use_cache;          /* false: neither reads nor feeds the prefix index */
     uint64_t queue_timeout_ns; /* 0: none */
+    struct str language;     /* image of what the output must be (text/automaton_image.h), of whole tokens; empty: anything */
 };
+
+/* VOCABULARY: the bytes of tokens 0 .. n - 1 as masks see them (text/vocabulary.h), lent. Before the first SUBMIT with a language. */
 
 /* CANCEL: one choice of a request, or all of them. What is not there any more is no error. */
 enum { PROTOCOL_EVERY_CHOICE = 0xFFFFFFFFu };
@@ -142,11 +149,14 @@ struct protocol_tokens {
 
 enum protocol_finish { PROTOCOL_FINISH_STOP = 1, PROTOCOL_FINISH_LENGTH, PROTOCOL_FINISH_CANCELLED, PROTOCOL_FINISH_ERROR };
 
+enum { PROTOCOL_NO_TOKEN = 0xFFFFFFFFu };
+
 /* DONE: one choice ended. `last` marks the request's only terminal event (all choices ended). */
 struct protocol_done {
     uint32_t choice;
     uint32_t finish;          /* enum protocol_finish */
-    uint32_t stop_token;      /* valid when finish is STOP; the token itself was not sent as a token */
+    uint32_t stop_token;      /* valid when finish is STOP; the token itself was not sent as a token; PROTOCOL_NO_TOKEN: the language
+                                 of the output came to its end */
     bool last;
     uint32_t n_generated;     /* tokens of this choice, the stop token included */
     uint32_t n_prompt, n_cached;
@@ -194,6 +204,7 @@ enum status protocol_read_head(struct protocol_head *head, const void *bytes /* 
                                struct error *error) must_check;
 
 void protocol_write_configure(struct buf *out, uint32_t epoch, const struct protocol_configure *message);
+void protocol_write_vocabulary(struct buf *out, uint32_t epoch, const struct str *tokens, uint32_t n);
 void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const struct protocol_submit *message);
 /* Changes the epoch of a frame that was written before. */
 void protocol_set_epoch(char *frame, uint32_t epoch);
@@ -213,6 +224,9 @@ void protocol_write_fatal(struct buf *out, uint32_t epoch, const struct protocol
 /* Bodies, given the head's body bytes. Arrays in *message lend from `body`, which must stay alive and is 8-byte
  * aligned by the receiver. */
 enum status protocol_read_configure(struct protocol_configure *message, struct str body, struct error *error) must_check;
+/* The number of tokens; then the tokens [n], lent from the body. */
+enum status protocol_read_vocabulary_size(uint32_t *n, struct str body, struct error *error) must_check;
+enum status protocol_read_vocabulary(struct str *tokens, struct str body, struct error *error) must_check;
 enum status protocol_read_cancel(uint32_t *choice, struct str body, struct error *error) must_check;
 enum status protocol_read_submit(struct protocol_submit *message, struct str body, struct error *error) must_check;
 enum status protocol_read_ready(struct protocol_ready *message, struct str body, struct error *error) must_check;

@@ -111,6 +111,32 @@ static void ban_and_bias(struct sampler *s, const struct sampler_row *r, uint32_
             s->work[p->stop_ids[i]] = -INFINITY;
 }
 
+static bool is_allowed(const struct constraint_mask *mask, uint32_t token)
+{
+    return token / 64 < mask->n_words && mask->tokens[token / 64] >> token % 64 & 1;
+}
+
+/* Bans what the mask leaves out. A stop token that the mask leaves out may still end an output that may end here. */
+static void keep_allowed(struct sampler *s, const struct sampler_row *r, uint32_t n)
+{
+    const struct protocol_submit *p = r->params;
+    const struct constraint_mask *mask = r->mask;
+    uint32_t first = p->ignore_stop ? p->n_eos_ids : 0, n_kept = mask->may_end ? p->n_stop_ids : 0;
+    float kept[PROTOCOL_STOP_IDS_MAX];
+    for (uint32_t i = first; i < n_kept; i++)
+        kept[i] = p->stop_ids[i] < n ? s->work[p->stop_ids[i]] : -INFINITY;
+    for (uint32_t word = 0; word < (n + 63) / 64; word++) {
+        uint64_t bits = word < mask->n_words ? mask->tokens[word] : 0;
+        uint32_t end = word * 64 + 64 < n ? word * 64 + 64 : n;
+        for (uint32_t i = word * 64; bits != UINT64_MAX && i < end; i++)
+            if (!(bits >> i % 64 & 1))
+                s->work[i] = -INFINITY;
+    }
+    for (uint32_t i = first; i < n_kept; i++)
+        if (p->stop_ids[i] < n && !is_allowed(mask, p->stop_ids[i]))
+            s->work[p->stop_ids[i]] = kept[i];
+}
+
 /* The first of the largest. */
 static uint32_t largest(const float *w, uint32_t n)
 {
@@ -315,9 +341,15 @@ enum status sampler_choose(struct sampler *s, const struct sampler_row *r, struc
     memcpy(s->work, r->logits, n * sizeof *s->work);
     penalise(s, r);
     ban_and_bias(s, r, n);
+    if (r->mask)
+        keep_allowed(s, r, n);
     uint32_t best = largest(s->work, n);
+    if (s->work[best] == -INFINITY && r->mask && r->mask->may_end)
+        return STATUS_NOT_FOUND;
     if (s->work[best] == -INFINITY)
-        return error_set(error, STATUS_INVALID, "every token is banned by logit_bias and stop tokens");
+        return error_set(error, STATUS_INVALID, "%s",
+                         r->mask ? "no token that the output's language allows is left by the vocabulary, logit_bias and stop tokens"
+                                 : "every token is banned by logit_bias and stop tokens");
     if (p->temperature < 1e-5f || p->top_p <= 0 || p->top_k == 1) {
         token->token = best;
     } else {

@@ -3,6 +3,7 @@
 #ifndef ENGINE_SAMPLER_H
 #define ENGINE_SAMPLER_H
 
+#include "engine/constraints.h"
 #include "engine/protocol.h"
 
 /* Scratch for one row; made once for a vocabulary. */
@@ -20,10 +21,11 @@ struct sampler_row {
     uint32_t n_generated;
     uint32_t choice;          /* of the random key */
     bool stops_allowed;       /* false: stop ids cannot be chosen yet (min_tokens) */
+    const struct constraint_mask *mask; /* null: any token */
 };
 
 /* STATUS_OK and *token (with log-probabilities when params->logprobs >= 0). STATUS_INTERNAL: a logit is not finite;
- * STATUS_INVALID: every token is banned; both with a message. */
+ * STATUS_INVALID: every token is banned; both with a message. STATUS_NOT_FOUND: the mask allows nothing but the end. */
 enum status sampler_choose(struct sampler *sampler, const struct sampler_row *row, struct protocol_token *token,
                            struct error *error) must_check;
 

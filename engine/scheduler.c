@@ -45,6 +45,8 @@ struct sequence {
     uint64_t order;          /* of arrival: ties, preemption */
     uint64_t started_ns, first_token_ns;
     bool ever_ran;
+    struct constraint *constraint; /* null: any token may come */
+    bool awaits_mask;        /* its last row was computed before its mask */
     /* in the plan of this step; n_rows 0: it is not */
     uint32_t n_rows, first_row, first_logit, n_logits;
 };
@@ -199,6 +201,7 @@ static void end_sequence(struct scheduler *s, struct sequence *q)
         list_remove(s->running, &s->n_running, q);
     release_pages(s, q);
     r->lead_done |= q->choice == 0;
+    constraint_close(q->constraint);
     mem_free(q->tokens);
     mem_free(q->pages);
     mem_free(q);
@@ -265,6 +268,7 @@ static struct request *copy_request(struct scheduler *s, uint64_t id, const stru
     r->params.bias = (const struct protocol_bias *)(void *)memory;
     r->params.stop_ids = (const uint32_t *)(void *)(memory + bias);
     r->params.prompt = NULL;
+    r->params.language = str_of("");
     memcpy(r->partition.bytes, p->partition, sizeof r->partition.bytes);
     if (!p->use_cache || !s->o.prefix_cache) { /* only its own choices may share pages */
         uint64_t own[2] = {id, ++s->private_partitions};
@@ -275,7 +279,7 @@ static struct request *copy_request(struct scheduler *s, uint64_t id, const stru
     return r;
 }
 
-static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice, const uint32_t *prompt)
+static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice, const struct protocol_submit *p)
 {
     struct sequence *q = mem_zalloc(sizeof *q);
     uint32_t n_prompt = r->params.n_prompt, capacity = n_prompt + r->params.max_tokens;
@@ -286,10 +290,13 @@ static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice
     q->tokens = mem_zalloc_array(capacity, sizeof *q->tokens);
     q->pages = mem_zalloc_array(pages_for(capacity), sizeof *q->pages);
     if (q->tokens)
-        memcpy(q->tokens, prompt, n_prompt * sizeof *prompt);
+        memcpy(q->tokens, p->prompt, n_prompt * sizeof *p->prompt);
+    if (p->language.len)
+        q->constraint = constraint_open(s->o.constraints, p->language);
     r->n_open++;
-    if (q->tokens && q->pages && waiting_insert(s, q))
+    if (q->tokens && q->pages && (q->constraint || !p->language.len) && waiting_insert(s, q))
         return true;
+    constraint_close(q->constraint);
     mem_free(q->tokens);
     mem_free(q->pages);
     mem_free(q);
@@ -310,6 +317,10 @@ static uint32_t refusal(const struct scheduler *s, const struct protocol_submit 
     }
     if (p->vocabulary > s->o.device->vocabulary) {
         snprintf(text, 160, "a vocabulary of %u is larger than the model's %u", p->vocabulary, s->o.device->vocabulary);
+        return PROTOCOL_REFUSED_INVALID;
+    }
+    if (p->language.len && !(s->o.constraints && constraints_has_vocabulary(s->o.constraints))) {
+        snprintf(text, 160, "a language was given, but no vocabulary");
         return PROTOCOL_REFUSED_INVALID;
     }
     uint64_t tokens = s->waiting_tokens + (uint64_t)p->n_prompt * p->n_choices;
@@ -339,7 +350,7 @@ void scheduler_submit(struct scheduler *s, uint64_t id, const struct protocol_su
     struct request *r = copy_request(s, id, p);
     bool ok = r != NULL;
     for (uint32_t i = 0; ok && i < p->n_choices; i++)
-        ok = add_sequence(s, r, i, p->prompt);
+        ok = add_sequence(s, r, i, p);
     if (ok)
         return;
     if (r && r->n_open)
@@ -397,11 +408,18 @@ static struct sequence *next_waiting(const struct scheduler *s)
     return best;
 }
 
+/* Whether it would be computed in vain: without its mask nothing can be chosen. */
+static bool must_wait(const struct sequence *q)
+{
+    struct constraint_mask mask;
+    return q->awaits_mask && constraint_look(q->constraint, &mask) == CONSTRAINT_PENDING;
+}
+
 static struct sequence *next_prompt(const struct scheduler *s)
 {
     struct sequence *best = NULL;
     for (uint32_t i = 0; i < s->n_running; i++)
-        if (!s->running[i]->n_rows)
+        if (!s->running[i]->n_rows && !must_wait(s->running[i]))
             best = first_of(s, best, s->running[i]);
     return best;
 }
@@ -522,7 +540,7 @@ static bool plan_decodes(struct scheduler *s, uint32_t *rows, uint32_t *logits)
     bool decodes = false;
     for (uint32_t i = 0; i < s->n_running;) {
         struct sequence *q = s->running[i];
-        bool decode = q->n_tokens - q->n_computed == 1;
+        bool decode = q->n_tokens - q->n_computed == 1 && !must_wait(q);
         if (decode && !plan_sequence(s, q, 1, rows, logits)) {
             park(s, q);
             continue;
@@ -698,30 +716,50 @@ static void advance(struct scheduler *s, struct sequence *q)
     struct request *r = q->request;
     struct error error;
     struct protocol_token token;
+    struct constraint_mask mask;
     uint32_t n_generated = q->n_tokens - q->n_prompt;
+    if (q->constraint && constraint_look(q->constraint, &mask) == CONSTRAINT_FAILED) {
+        fail(s, q, mask.failure);
+        return;
+    }
     struct sampler_row row = {.logits = s->logits + (size_t)(q->first_logit + q->n_logits - 1) * s->o.device->vocabulary,
                               .params = &r->params, .prompt = q->tokens, .n_prompt = q->n_prompt,
                               .generated = q->tokens + q->n_prompt, .n_generated = n_generated,
                               .choice = r->params.first_choice + q->choice,
-                              .stops_allowed = n_generated >= r->params.min_tokens};
+                              .stops_allowed = n_generated >= r->params.min_tokens, .mask = q->constraint ? &mask : NULL};
     enum status status = sampler_choose(s->sampler, &row, &token, &error);
-    if (status) {
+    if (status && status != STATUS_NOT_FOUND) {
         fail(s, q, error.message);
         return;
     }
     publish_pages(s, q);
     if (!q->first_token_ns)
         q->first_token_ns = clock_now_ns(s->o.clock);
+    if (status == STATUS_NOT_FOUND) {
+        finish(s, q, PROTOCOL_FINISH_STOP, PROTOCOL_NO_TOKEN, n_generated, "");
+        return;
+    }
     s->stats.generated_tokens++;
     if (row.stops_allowed && is_stop(&r->params, token.token)) {
         finish(s, q, PROTOCOL_FINISH_STOP, token.token, n_generated + 1, "");
         return;
     }
     q->tokens[q->n_tokens++] = token.token;
+    if (q->constraint)
+        constraint_push(q->constraint, token.token);
     struct protocol_tokens head = {q->choice, n_generated, 1, r->params.logprobs >= 0};
     s->o.events.tokens(s->o.events.arg, r->id, &head, &token);
     if (q->n_tokens == q->capacity)
         finish(s, q, PROTOCOL_FINISH_LENGTH, 0, n_generated + 1, "");
+}
+
+/* Whether the step was too early to choose from its last row: that row is computed once more when the mask is there. */
+static bool misses_mask(struct sequence *q)
+{
+    struct constraint_mask mask;
+    q->awaits_mask = q->constraint && q->n_computed + q->n_rows == q->n_tokens && q->n_tokens < q->capacity &&
+                     constraint_look(q->constraint, &mask) == CONSTRAINT_PENDING;
+    return q->awaits_mask;
 }
 
 static void settle(struct scheduler *s, struct sequence *q)
@@ -730,6 +768,10 @@ static void settle(struct scheduler *s, struct sequence *q)
     tenants_charge(s->tenants, r->tenant, q->n_rows);
     if (!score_prompt(s, q)) {
         fail(s, q, "the model's output is not finite");
+        return;
+    }
+    if (misses_mask(q)) {
+        q->n_computed += q->n_rows - 1;
         return;
     }
     q->n_computed += q->n_rows;
@@ -848,6 +890,14 @@ bool scheduler_step(struct scheduler *s)
 bool scheduler_is_idle(const struct scheduler *s)
 {
     return s->n_running == 0 && s->n_waiting == 0;
+}
+
+bool scheduler_awaits_masks(const struct scheduler *s)
+{
+    for (uint32_t i = 0; i < s->n_running; i++)
+        if (s->running[i]->awaits_mask)
+            return true;
+    return false;
 }
 
 uint32_t scheduler_plan_ids(const struct scheduler *s, uint64_t *ids, uint32_t max)

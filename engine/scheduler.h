@@ -9,6 +9,7 @@
 #define ENGINE_SCHEDULER_H
 
 #include "base/clock.h"
+#include "engine/constraints.h"
 #include "engine/device/device.h"
 #include "engine/kv_pages.h"
 #include "engine/protocol.h"
@@ -29,6 +30,7 @@ struct scheduler_options {
     const struct clock *clock;
     struct scheduler_events events;
     kv_pages_hash *hash;
+    struct constraints *constraints; /* lent; null: no output has a language */
     uint32_t max_running, max_queue;
     uint32_t step_tokens;     /* most rows of a step */
     uint64_t max_queue_tokens;
@@ -51,6 +53,9 @@ void scheduler_cancel(struct scheduler *scheduler, uint64_t id, uint32_t choice)
 bool scheduler_step(struct scheduler *scheduler);
 
 bool scheduler_is_idle(const struct scheduler *scheduler);
+
+/* Whether some sequence goes on as soon as its mask is there (constraints_wait). */
+bool scheduler_awaits_masks(const struct scheduler *scheduler);
 
 /* Ids in the plan of the step that runs now (for a fatal report); returns how many, at most max. */
 uint32_t scheduler_plan_ids(const struct scheduler *scheduler, uint64_t *ids, uint32_t max);

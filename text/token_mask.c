@@ -232,6 +232,14 @@ void token_masks_free(struct token_masks *m)
     mem_free(m);
 }
 
+size_t token_masks_memory(const struct token_masks *m)
+{
+    size_t bits = m->words * sizeof(uint64_t), bytes = sizeof *m + m->n_kept * bits;
+    for (unsigned i = 0; i < m->n_slices; i++)
+        bytes += bits + m->trie->n_nodes / 8 + m->slices[i].n_listed * sizeof *m->slices[i].listed;
+    return bytes;
+}
+
 uint64_t token_masks_computed(const struct token_masks *m)
 {
     return m->n_computed;

@@ -31,6 +31,9 @@ void token_masks_free(struct token_masks *masks);
  * memory. */
 const uint64_t *token_masks_of(struct token_masks *masks, uint32_t state);
 
+/* Bytes of what is kept. */
+size_t token_masks_memory(const struct token_masks *masks);
+
 /* How many were computed rather than found. */
 uint64_t token_masks_computed(const struct token_masks *masks);
 

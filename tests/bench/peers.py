@@ -60,7 +60,7 @@ def peer_programs(build, isa):
 def model_files(build, wanted):
     files = {}
     if "smollm2" in wanted:
-        path = sh([os.path.join(ROOT, "config/fetch_model.sh"), os.path.join(build, "models")], capture_output=True,
+        path = sh([os.path.join(ROOT, "tests/fetch_model.sh"), os.path.join(build, "models")], capture_output=True,
                   text=True).stdout.strip()
         files["smollm2-q4_1"] = os.path.join(ROOT, path)
     for t in SHAPES:

@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: real clients against the default model, and against the mock device where speed counts."""
+"""Fixtures of the end-to-end tests: real clients against a real GGUF model, and against the mock device where speed counts."""
 
 import os
 import subprocess
@@ -13,17 +13,17 @@ from harness.server import ROOT  # noqa: E402
 
 @pytest.fixture(scope="session")
 def model_file():
-    """The default model, fetched once into BUILD/models and checked against its recorded hash."""
+    """A real GGUF model, fetched once into BUILD/models and checked against its recorded hash."""
     build = os.environ.get("SEEKD_BUILD", os.path.join(ROOT, "build"))
-    done = subprocess.run([os.path.join(ROOT, "config/fetch_model.sh"), os.path.join(build, "models")], capture_output=True, text=True)
+    done = subprocess.run([os.path.join(ROOT, "tests/fetch_model.sh"), os.path.join(build, "models")], capture_output=True, text=True)
     if done.returncode:
-        pytest.skip(f"the default model cannot be fetched: {done.stderr.strip()}")
+        pytest.skip(f"the model cannot be fetched: {done.stderr.strip()}")
     return os.path.join(ROOT, done.stdout.strip())
 
 
 @pytest.fixture(scope="session")
 def real(model_file):
-    """One server on the default model, exact numerics, model id "m"."""
+    """One server on that model, exact numerics, model id "m"."""
     s = Server("--numerics", "exact", "--model-name", "m", "--context", "2048", "--kv-memory", "256M", model=model_file).wait_ready()
     yield s
     s.wait_idle()

@@ -29,6 +29,21 @@ static bool read_tokens(struct str body, struct buf *again, struct error *error)
     return n <= 4096;
 }
 
+static bool read_vocabulary(struct str body, struct buf *again, struct error *error)
+{
+    uint32_t n;
+    enum status status = protocol_read_vocabulary_size(&n, body, error);
+    struct str *tokens = status ? NULL : calloc((size_t)n + 1, sizeof *tokens);
+    if (tokens)
+        status = protocol_read_vocabulary(tokens, body, error);
+    if (status)
+        fuzz_expect_refusal(status, error);
+    else if (tokens)
+        protocol_write_vocabulary(again, 1, tokens, n);
+    free(tokens);
+    return !status && tokens;
+}
+
 /* Reads the body by its type; true when it was accepted and written to `again`. */
 static bool read_body(uint32_t type, struct str body, struct buf *again, struct error *error)
 {
@@ -71,6 +86,8 @@ static bool read_body(uint32_t type, struct str body, struct buf *again, struct 
         break;
     case PROTOCOL_TOKENS:
         return read_tokens(body, again, error);
+    case PROTOCOL_VOCABULARY:
+        return read_vocabulary(body, again, error);
     default:
         return false; /* no body of their own */
     }

@@ -15,6 +15,8 @@
 #include "engine/sampler.h"
 #include "engine/scheduler.h"
 #include "tests/support.h"
+#include "text/automaton_image.h"
+#include "text/gbnf.h"
 
 enum {
     REQUESTS_MAX = 80,
@@ -26,6 +28,21 @@ enum {
     STOPS_MAX = 3,
     BIAS_MAX = 3,
     STEPS_MAX = 20000,       /* of one seed: more is starvation */
+    EXPRESSIONS_MAX = 20000, /* of a language in the truth; under test there are fewer, so that it is built anew */
+};
+
+/* What outputs may be asked to be, and the vocabulary's bytes: letters, some of them together, and tokens that are no text. */
+static const char *const grammars[] = {"root ::= \"a\" [b-z]* \".\"", "root ::= [a-z]{3,100}", "root ::= \"(\" root? \")\" | [a-f]",
+                                       "root ::= (\"ab\" | \"cd\" | \"z\"{2,9})+ \";\"?"};
+enum { N_LANGUAGES = sizeof grammars / sizeof grammars[0] };
+static const char *const bytes_of[VOCABULARY] = {
+    "a", "b", "c", "d", "e", "f", "g", "h", "i",  "j",  "k",   "l",  "m", "n", "o",  "p", "q", "r",
+    "s", "t", "u", "v", "w", "x", "y", "z", "(",  ")",  ".",   ";",  "ab", "cd", "abc", "))", "((", "zzz"};
+
+struct language {
+    struct automaton *automaton;
+    uint32_t root;
+    struct buf image;
 };
 
 enum bug { NO_BUG, LOSES_CANCELS, MIXES_PARTITIONS, N_SIM_BUGS };
@@ -45,6 +62,7 @@ struct request {
     struct truth truth[CHOICES_MAX];
     struct protocol_token scores[PROMPT_MAX];
     bool scores_fail;
+    uint32_t language; /* N_LANGUAGES: none */
     /* what came */
     bool submitted, cancelled, accepted, refused, last;
     uint32_t n_tokens[CHOICES_MAX], n_scores, n_closed; /* closed: done or dropped */
@@ -59,7 +77,10 @@ struct sim {
     struct scheduler_options options;
     struct device_mock *mock;
     struct scheduler *scheduler;
-    struct sampler *sampler; /* of the truth */
+    struct sampler *sampler; /* of the truth, as are */
+    struct language languages[N_LANGUAGES];
+    struct str tokens[VOCABULARY];
+    struct constraints *constraints; /* under test */
     struct request *requests; /* [REQUESTS_MAX] */
     uint32_t n_requests, n_next;
     uint64_t n_steps;
@@ -68,7 +89,7 @@ struct sim {
 
 /* Over all seeds: what was exercised. */
 static struct {
-    uint64_t steps, tokens, preemptions, cached, refused, timeouts, cancelled, dropped, errors, stops, copies, busiest;
+    uint64_t steps, tokens, preemptions, cached, refused, timeouts, cancelled, dropped, errors, stops, copies, busiest, ends, waits;
 } totals;
 
 static uint64_t current_seed;
@@ -153,12 +174,24 @@ static void fill_row(uint64_t hash, uint32_t token, float row[VOCABULARY])
         row[VOCABULARY / 2] = __builtin_nanf("");
 }
 
+/* By definition: a token fits when its bytes do. */
+static struct constraint_mask mask_of(const struct sim *s, struct automaton *a, uint32_t state, uint64_t *bits)
+{
+    *bits = 0;
+    for (uint32_t t = 0; t < VOCABULARY; t++)
+        if (s->tokens[t].len && automaton_read(a, state, s->tokens[t]) != AUTOMATON_NOTHING)
+            *bits |= 1ull << t;
+    return (struct constraint_mask){bits, 1, automaton_may_end(a, state), NULL};
+}
+
 static void tell_choice(struct sim *s, const struct request *r, uint32_t choice, struct truth *t)
 {
     const struct protocol_submit *m = &r->m;
     uint32_t generated[OUTPUT_MAX], last = 0;
     float row[VOCABULARY];
-    uint64_t hash = device_mock_begin(partition_of(m));
+    uint64_t hash = device_mock_begin(partition_of(m)), bits;
+    const struct language *l = r->language < N_LANGUAGES ? &s->languages[r->language] : NULL;
+    uint32_t state = l ? l->root : 0;
     for (uint32_t i = 0; i < m->n_prompt; i++)
         hash = device_mock_extend(hash, last = m->prompt[i], i);
     *t = (struct truth){.finish = PROTOCOL_FINISH_LENGTH};
@@ -168,9 +201,16 @@ static void tell_choice(struct sim *s, const struct request *r, uint32_t choice,
         struct sampler_row in = {.logits = row, .params = m, .prompt = m->prompt, .n_prompt = m->n_prompt, .generated = generated,
                                  .n_generated = t->n_tokens, .choice = m->first_choice + choice,
                                  .stops_allowed = t->n_tokens >= m->min_tokens};
+        struct constraint_mask mask;
+        if (l) {
+            mask = mask_of(s, l->automaton, state, &bits);
+            in.mask = &mask;
+        }
         fill_row(hash, last, row);
-        if (sampler_choose(s->sampler, &in, &token, &error) != STATUS_OK) {
-            t->finish = PROTOCOL_FINISH_ERROR;
+        enum status status = sampler_choose(s->sampler, &in, &token, &error);
+        if (status) {
+            t->finish = status == STATUS_NOT_FOUND ? PROTOCOL_FINISH_STOP : PROTOCOL_FINISH_ERROR;
+            t->stop_token = PROTOCOL_NO_TOKEN;
             return;
         }
         if (in.stops_allowed && stops(m, token.token)) {
@@ -179,6 +219,8 @@ static void tell_choice(struct sim *s, const struct request *r, uint32_t choice,
             return;
         }
         hash = device_mock_extend(hash, last = token.token, m->n_prompt + t->n_tokens);
+        if (l)
+            state = automaton_read(l->automaton, state, s->tokens[token.token]);
         generated[t->n_tokens] = token.token;
         t->tokens[t->n_tokens++] = token;
     }
@@ -266,7 +308,8 @@ static void on_done(void *arg, uint64_t id, const struct protocol_done *done)
                 (unsigned long long)id, done->choice);
     fail_unless(s, done->finish == finish && sent == wanted, "request %llu choice %u: finish %u after %u tokens, solo %u after %u",
                 (unsigned long long)id, done->choice, done->finish, sent, finish, wanted);
-    fail_unless(s, done->n_generated == sent + (finish == PROTOCOL_FINISH_STOP) && done->n_prompt == r->m.n_prompt,
+    bool by_token = finish == PROTOCOL_FINISH_STOP && done->stop_token != PROTOCOL_NO_TOKEN;
+    fail_unless(s, done->n_generated == sent + by_token && done->n_prompt == r->m.n_prompt,
                 "request %llu: usage is wrong", (unsigned long long)id);
     fail_unless(s, finish != PROTOCOL_FINISH_STOP || done->stop_token == t->stop_token, "request %llu: stopped by another token",
                 (unsigned long long)id);
@@ -275,7 +318,8 @@ static void on_done(void *arg, uint64_t id, const struct protocol_done *done)
     fail_unless(s, done->last == r->last, "request %llu: last comes at choice %u of %u", (unsigned long long)id, r->n_closed,
                 r->m.n_choices);
     totals.errors += finish == PROTOCOL_FINISH_ERROR;
-    totals.stops += finish == PROTOCOL_FINISH_STOP;
+    totals.stops += by_token;
+    totals.ends += finish == PROTOCOL_FINISH_STOP && !by_token;
 }
 
 static void on_refused(void *arg, uint64_t id, const struct protocol_refused *refused)
@@ -357,6 +401,9 @@ static void make_request(struct sim *s, struct request *r)
     r->cancel_ns = one_in(s, 5) ? r->arrive_ns + 1000ull * between(s, 0, 30000) : 0;
     r->drop_ns = r->m.n_choices > 1 && one_in(s, 2) ? r->arrive_ns + 1000ull * between(s, 0, 30000) : 0;
     r->drop_choice = between(s, r->m.prompt_logprobs >= 0, r->m.n_choices - 1); /* the first one brings the scores */
+    r->language = between(s, 0, N_LANGUAGES + 2);
+    if (r->language < N_LANGUAGES)
+        r->m.language = buf_str(&s->languages[r->language].image);
     for (uint32_t i = 0; i < r->m.n_choices; i++)
         tell_choice(s, r, i, &r->truth[i]);
     tell_scores(s, r);
@@ -396,6 +443,10 @@ static void open_world(struct sim *s, uint64_t seed, enum device_mock_bug device
     s->n_next = 0;
     s->n_steps = 0;
     s->failure[0] = 0;
+    struct constraints_options c = {.early_looks = between(s, 0, 3), .memory_max = one_in(s, 2) ? 1 : 1 << 20, .expressions_max = 160,
+                                    .build_fuel = 100000, .mask_fuel = 100000};
+    support_ok(constraints_create(&s->constraints, &c, &error), &error);
+    support_ok(constraints_set_vocabulary(s->constraints, s->tokens, VOCABULARY, &error), &error);
     support_ok(device_mock_parse(&o.script, "vocabulary=48;nan_token=47", &error), &error);
     uint32_t max_running = between(s, 1, 8);
     o.script.pages = between(s, 3, one_in(s, 2) ? 10 : 40);
@@ -408,7 +459,7 @@ static void open_world(struct sim *s, uint64_t seed, enum device_mock_bug device
     device_mock_plant(s->mock, device_bug);
     s->options = (struct scheduler_options){.device = device_mock_device(s->mock), .clock = &s->clock,
                                             .events = {s, on_accepted, on_tokens, on_done, on_refused}, .hash = hash,
-                                            .max_running = max_running, .max_queue = between(s, 1, 60), .step_tokens = o.n_rows_max,
+                                            .constraints = s->constraints, .max_running = max_running, .max_queue = between(s, 1, 60), .step_tokens = o.n_rows_max,
                                             .max_queue_tokens = one_in(s, 4) ? 600 : 100000, .context = o.script.context,
                                             .prefix_cache = !one_in(s, 6)};
     support_ok(scheduler_create(&s->scheduler, &s->options, &error), &error);
@@ -504,7 +555,9 @@ static void run_world(struct sim *s)
             n_open += scheduler_is_open(s->scheduler, i + 1);
         totals.busiest = n_open > totals.busiest ? n_open : totals.busiest;
         bool worked = scheduler_step(s->scheduler);
-        fail_unless(s, worked || idle || scheduler_is_idle(s->scheduler), "work waits and no step is made");
+        bool awaits = scheduler_awaits_masks(s->scheduler);
+        fail_unless(s, worked || awaits || idle || scheduler_is_idle(s->scheduler), "work waits and no step is made");
+        totals.waits += awaits;
         fail_unless(s, ++s->n_steps < STEPS_MAX, "not done after %d steps", STEPS_MAX);
         s->now_ns += 1000;
         scheduler_audit(s->scheduler);
@@ -521,6 +574,7 @@ static const char *simulate(struct sim *s, uint64_t seed, enum bug bug, enum dev
     if (!s->failure[0])
         check_end(s);
     scheduler_free(s->scheduler);
+    constraints_free(s->constraints);
     device_mock_close(s->mock);
     return s->failure;
 }
@@ -533,6 +587,15 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
     return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
+static void make_language(struct language *l, const char *grammar)
+{
+    struct error error;
+    support_ok(automaton_create(&l->automaton, EXPRESSIONS_MAX, &error), &error);
+    support_ok(gbnf_language(l->automaton, str_of(grammar), &l->root, &error), &error);
+    buf_init(&l->image, 1 << 20);
+    support_ok(automaton_image_write(l->automaton, l->root, &l->image, &error), &error);
+}
+
 static int make_sim(void **state)
 {
     struct error error;
@@ -540,6 +603,10 @@ static int make_sim(void **state)
     if (!s || !(s->requests = mem_zalloc_array(REQUESTS_MAX, sizeof *s->requests)))
         return -1;
     support_ok(sampler_create(&s->sampler, VOCABULARY, &error), &error);
+    for (uint32_t i = 0; i < N_LANGUAGES; i++)
+        make_language(&s->languages[i], grammars[i]);
+    for (uint32_t t = 0; t < VOCABULARY; t++)
+        s->tokens[t] = str_of(bytes_of[t] ? bytes_of[t] : "");
     check_on_failure(print_repeat, NULL);
     *state = s;
     return 0;
@@ -549,6 +616,10 @@ static int free_sim(void **state)
 {
     struct sim *s = *state;
     sampler_free(s->sampler);
+    for (uint32_t i = 0; i < N_LANGUAGES; i++) {
+        automaton_free(s->languages[i].automaton);
+        buf_release(&s->languages[i].image);
+    }
     mem_free(s->requests);
     mem_free(s);
     return 0;
@@ -566,15 +637,16 @@ static void every_seed_answers_as_if_each_request_were_alone(void **state)
         }
     }
     print_message("%llu seeds: %llu steps, %llu tokens, %llu preemptions, %llu cached prompt tokens, %llu page copies, %llu refused "
-                  "(%llu timed out), %llu cancelled, %llu choices dropped, %llu stopped, %llu failed, up to %llu requests at once\n",
+                  "(%llu timed out), %llu cancelled, %llu choices dropped, %llu stopped, %llu by their language, %llu failed, up to "
+                  "%llu requests at once; %llu steps left masks awaited\n",
                   (unsigned long long)n, (unsigned long long)totals.steps, (unsigned long long)totals.tokens,
                   (unsigned long long)totals.preemptions, (unsigned long long)totals.cached, (unsigned long long)totals.copies,
                   (unsigned long long)totals.refused, (unsigned long long)totals.timeouts, (unsigned long long)totals.cancelled,
-                  (unsigned long long)totals.dropped, (unsigned long long)totals.stops, (unsigned long long)totals.errors,
-                  (unsigned long long)totals.busiest);
+                  (unsigned long long)totals.dropped, (unsigned long long)totals.stops, (unsigned long long)totals.ends,
+                  (unsigned long long)totals.errors, (unsigned long long)totals.busiest, (unsigned long long)totals.waits);
     if (n >= 100) /* the seeds reach what they are for */
         assert_true(totals.preemptions && totals.cached && totals.copies && totals.timeouts && totals.cancelled && totals.dropped &&
-                    totals.stops && totals.errors);
+                    totals.stops && totals.ends && totals.waits && totals.errors);
 }
 
 static void a_page_hash_of_three_bits_changes_no_answer(void **state)

@@ -20,7 +20,8 @@ static struct protocol_progress progress;
 static struct protocol_fatal fatal;
 static struct protocol_token tokens[4];
 static struct protocol_tokens tokens_head;
-static uint32_t n_cached;
+static uint32_t n_cached, n_vocabulary;
+static struct str vocabulary[8];
 
 static enum status read_configure(struct str body, struct error *error)
 {
@@ -29,6 +30,13 @@ static enum status read_configure(struct str body, struct error *error)
 static enum status read_submit(struct str body, struct error *error)
 {
     return protocol_read_submit(&submit, body, error);
+}
+static enum status read_vocabulary(struct str body, struct error *error)
+{
+    enum status status = protocol_read_vocabulary_size(&n_vocabulary, body, error);
+    if (status || n_vocabulary > sizeof vocabulary / sizeof vocabulary[0])
+        return status ? status : error_set(error, STATUS_INVALID, "more tokens than this test has room for");
+    return protocol_read_vocabulary(vocabulary, body, error);
 }
 static enum status read_ready(struct str body, struct error *error)
 {
@@ -84,7 +92,7 @@ static struct protocol_submit good_submit(void)
                                     .top_k = 40, .presence_penalty = -1, .frequency_penalty = 1, .repetition_penalty = 1.1f,
                                     .seed = UINT64_MAX - 1, .bias = bias, .n_bias = 1, .stop_ids = stop_ids, .n_stop_ids = 2,
                                     .vocabulary = 10, .ignore_stop = true, .n_eos_ids = 1, .logprobs = 20, .prompt_logprobs = -1,
-                                    .use_cache = true, .queue_timeout_ns = 5};
+                                    .use_cache = true, .queue_timeout_ns = 5, .language = {"\1\2\0\3", 4}};
 }
 
 static void write_submit(struct buf *out)
@@ -99,6 +107,11 @@ static void write_configure(struct buf *out)
                                     .threads = 1, .context = 2, .kv_memory_bytes = 3, .max_running = 4, .max_queue = 5, .step_tokens = 6,
                                     .max_queue_tokens = 7, .prefix_cache = true, .mock_script = "step_us=1"};
     protocol_write_configure(out, 9, &m);
+}
+static void write_vocabulary(struct buf *out)
+{
+    const struct str list[] = {{"a", 1}, {"", 0}, {"\0\xFF", 2}, {"bcd", 3}};
+    protocol_write_vocabulary(out, 9, list, 4);
 }
 static void write_ready(struct buf *out)
 {
@@ -153,6 +166,7 @@ static const struct message {
     {PROTOCOL_TOKENS, 42, write_tokens, read_tokens},         {PROTOCOL_DONE, 42, write_done, read_done},
     {PROTOCOL_REFUSED, 42, write_refused, read_refused},      {PROTOCOL_STATS, 0, write_stats, read_stats},
     {PROTOCOL_PROGRESS, 0, write_progress, read_progress},    {PROTOCOL_FATAL, 0, write_fatal, read_fatal},
+    {PROTOCOL_VOCABULARY, 0, write_vocabulary, read_vocabulary},
 };
 enum { N_MESSAGES = sizeof messages / sizeof messages[0] };
 
@@ -217,6 +231,10 @@ static void what_is_written_is_read(void **state)
     assert_true(submit.seed == m.seed && submit.tenant == 77 && submit.logprobs == 20 && submit.prompt_logprobs == -1);
     assert_true(submit.temperature == 0.7f && submit.min_p == 0.1f && submit.repetition_penalty == 1.1f && submit.presence_penalty == -1);
     assert_true(submit.n_choices == 2 && submit.first_choice == 1 && submit.ignore_stop && submit.n_eos_ids == 1 && submit.use_cache);
+    assert_int_equal(submit.language.len, 4);
+    assert_memory_equal(submit.language.at, m.language.at, 4);
+    assert_true(n_vocabulary == 4 && vocabulary[1].len == 0 && str_equal(vocabulary[2], str_from("\0\xFF", 2)));
+    assert_true(str_is(vocabulary[0], "a") && str_is(vocabulary[3], "bcd"));
     assert_true(ready.max_running == 6 && ready.pages_bytes == 8 && ready.model_digest[0] == 9);
     assert_string_equal(ready.summary, "s\nt");
     assert_int_equal(n_cached, 64);
@@ -284,7 +302,7 @@ static void a_wrong_head_is_refused(void **state)
         unsigned at;
         uint32_t value;
         const char *part;
-    } wrong[] = {{0, 1, "magic"}, {4, PROTOCOL_VERSION + 1, "version"}, {8, 0, "type"}, {8, 7, "type"}, {8, 99, "type"},
+    } wrong[] = {{0, 1, "magic"}, {4, PROTOCOL_VERSION + 1, "version"}, {8, 0, "type"}, {8, 8, "type"}, {8, 99, "type"},
                  {12, PROTOCOL_FRAME_BYTES_MAX + 1, "16 MiB"}, {20, 1, "magic"}};
     struct protocol_head head;
     struct error error;

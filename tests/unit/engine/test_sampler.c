@@ -417,6 +417,72 @@ static void log_probabilities_are_of_the_models_own_distribution(void **state)
     sampler_free(s);
 }
 
+/* ---- Masks ------------------------------------------------------------------------------------------------------------- */
+
+static enum status choose_masked(struct sampler *s, const float *row, const struct protocol_submit *m, uint64_t bits, bool may_end,
+                                 bool stops_allowed, uint32_t *token)
+{
+    struct protocol_token chosen;
+    struct error error;
+    const struct constraint_mask mask = {&bits, 1, may_end, NULL};
+    struct sampler_row r = {.logits = row, .params = m, .stops_allowed = stops_allowed, .mask = &mask};
+    enum status status = sampler_choose(s, &r, &chosen, &error);
+    *token = chosen.token;
+    return status;
+}
+
+static void a_mask_leaves_what_it_allows_and_the_end_where_it_may_be(void **state)
+{
+    struct sampler *s = make(SMALL);
+    const float row[SMALL] = {1, 5, 2, 5, -3, 5, 9};
+    const uint32_t stops[] = {6, 1};
+    struct protocol_submit m = plain();
+    uint32_t token;
+    (void)state;
+    m.temperature = 0;
+    m.stop_ids = stops;
+    m.n_stop_ids = 2;
+    m.n_eos_ids = 1;
+    assert_int_equal(choose_masked(s, row, &m, 1 << 2 | 1 << 4, false, true, &token), STATUS_OK);
+    assert_int_equal(token, 2);
+    assert_int_equal(choose_masked(s, row, &m, 1 << 2 | 1 << 4, true, true, &token), STATUS_OK);
+    assert_int_equal(token, 6); /* the end of sequence is no text: the mask never has it */
+    assert_int_equal(choose_masked(s, row, &m, 1 << 2 | 1 << 4, true, false, &token), STATUS_OK);
+    assert_int_equal(token, 2);
+    m.ignore_stop = true;
+    assert_int_equal(choose_masked(s, row, &m, 1 << 1 | 1 << 4, true, true, &token), STATUS_OK);
+    assert_int_equal(token, 1);
+    assert_int_equal(choose_masked(s, row, &m, 0, true, true, &token), STATUS_OK); /* the caller's own stop token */
+    assert_int_equal(token, 1);
+    assert_int_equal(choose_masked(s, row, &m, 0, true, false, &token), STATUS_NOT_FOUND);
+    assert_int_equal(choose_masked(s, row, &m, 0, false, true, &token), STATUS_INVALID);
+    sampler_free(s);
+}
+
+static void tokens_beyond_a_mask_are_not_chosen(void **state)
+{
+    struct sampler *s = make(LARGE);
+    static float row[LARGE];
+    static uint64_t bits[20]; /* 1280 tokens */
+    struct protocol_submit m = plain();
+    struct rng rng = rng_seeded(8);
+    (void)state;
+    random_row(&rng, row, LARGE, 4);
+    for (unsigned i = 0; i < 20; i++)
+        bits[i] = rng_next_u64(&rng);
+    bits[3] = UINT64_MAX;
+    const struct constraint_mask mask = {bits, 20, false, NULL};
+    for (unsigned i = 0; i < 2000; i++) {
+        struct protocol_token token;
+        struct error error;
+        m.seed = i;
+        struct sampler_row r = {.logits = row, .params = &m, .stops_allowed = true, .mask = &mask};
+        support_ok(sampler_choose(s, &r, &token, &error), &error);
+        assert_true(token.token < 1280 && bits[token.token / 64] >> token.token % 64 & 1);
+    }
+    sampler_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +497,8 @@ int main(void)
         cmocka_unit_test(extreme_values_stay_finite),
         cmocka_unit_test(a_row_that_is_not_finite_is_an_error),
         cmocka_unit_test(log_probabilities_are_of_the_models_own_distribution),
+        cmocka_unit_test(a_mask_leaves_what_it_allows_and_the_end_where_it_may_be),
+        cmocka_unit_test(tokens_beyond_a_mask_are_not_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
