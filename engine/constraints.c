@@ -387,7 +387,7 @@ void constraints_wait(struct constraints *all, uint64_t ns)
 
 /* ---- One choice ------------------------------------------------------------------------------------------------------ */
 
-struct constraint *constraint_open(struct constraints *all, struct str image)
+struct constraint *constraints_open(struct constraints *all, struct str image)
 {
     struct constraint *c = mem_zalloc(sizeof *c);
     uint64_t *bits = mem_zalloc_array((size_t)all->n_tokens / 64 + 1, sizeof *bits);
@@ -405,7 +405,7 @@ struct constraint *constraint_open(struct constraints *all, struct str image)
     return NULL;
 }
 
-void constraint_close(struct constraint *c)
+void constraints_close(struct constraint *c)
 {
     if (!c)
         return;
@@ -420,7 +420,7 @@ void constraint_close(struct constraint *c)
     pthread_mutex_unlock(&all->lock);
 }
 
-void constraint_push(struct constraint *c, uint32_t token)
+void constraints_push(struct constraint *c, uint32_t token)
 {
     struct constraints *all = c->all;
     check(c->ready && c->place == IDLE);
@@ -441,7 +441,7 @@ void constraint_push(struct constraint *c, uint32_t token)
     pthread_mutex_unlock(&all->lock);
 }
 
-enum constraint_state constraint_look(struct constraint *c, struct constraint_mask *mask)
+enum constraint_state constraints_look(struct constraint *c, struct constraint_mask *mask)
 {
     struct constraints *all = c->all;
     pthread_mutex_lock(&all->lock);

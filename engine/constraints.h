@@ -45,11 +45,11 @@ size_t constraints_memory(struct constraints *constraints, uint32_t *n_languages
 struct constraint;
 
 /* `language` is an image (text/automaton_image.h). Null: out of memory. What is wrong with it is told by the first look. */
-struct constraint *constraint_open(struct constraints *constraints, struct str language) must_check;
-void constraint_close(struct constraint *constraint); /* null is allowed */
+struct constraint *constraints_open(struct constraints *constraints, struct str language) must_check;
+void constraints_close(struct constraint *constraint); /* null is allowed */
 
 /* The output goes on with this token, which the mask allowed. */
-void constraint_push(struct constraint *constraint, uint32_t token);
+void constraints_push(struct constraint *constraint, uint32_t token);
 
 enum constraint_state { CONSTRAINT_PENDING, CONSTRAINT_READY, CONSTRAINT_FAILED };
 
@@ -60,6 +60,6 @@ struct constraint_mask {
     const char *failure; /* lent while the constraint is open */
 };
 
-enum constraint_state constraint_look(struct constraint *constraint, struct constraint_mask *mask);
+enum constraint_state constraints_look(struct constraint *constraint, struct constraint_mask *mask);
 
 #endif

@@ -387,8 +387,8 @@ static enum status configure(struct engine *e, const struct protocol_configure *
     e->unlocked.describe = describe;
     struct scheduler_options s = {.device = &e->unlocked, .clock = clock_real(),
                                   .events = {e, on_accepted, on_tokens, on_done, on_refused}, .hash = hash_page,
-                                  .constraints = e->constraints, .max_running = c->max_running, .max_queue = c->max_queue, .step_tokens = d->n_rows_max,
-                                  .context = context, .prefix_cache = c->prefix_cache};
+                                  .constraints = e->constraints, .max_running = c->max_running, .max_queue = c->max_queue,
+                                  .step_tokens = d->n_rows_max, .context = context, .prefix_cache = c->prefix_cache};
     s.max_queue_tokens = c->max_queue_tokens ? c->max_queue_tokens : capacity * 4 > 1u << 20 ? capacity * 4 : 1u << 20;
     status = scheduler_create(&e->scheduler, &s, error);
     if (!status)

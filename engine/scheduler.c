@@ -5,80 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/sampler.h"
-#include "engine/tenants.h"
-
-enum {
-    PROMPT_CHUNK_MIN = 16,
-    PROMPT_CHUNK_FIRST = 32, /* before anything was measured */
-    STEP_NS_MAX = 500000000, /* with nobody decoding */
-};
-
-/* What the sequences of one request share. */
-struct request {
-    uint64_t id;
-    struct protocol_submit params; /* its arrays point into `memory` */
-    void *memory;                  /* owned */
-    struct page_hash partition;
-    uint32_t tenant;    /* row of its account */
-    uint32_t n_open;    /* sequences not ended */
-    uint32_t n_cached;  /* prompt tokens that the first choice to run did not compute */
-    uint64_t submitted_ns;
-    bool announced;     /* accepted was sent */
-    bool lead_done;     /* the first choice has computed the prompt: the others find its pages */
-};
-
-enum state { WAITING, RUNNING };
-
-struct sequence {
-    struct request *request;
-    uint32_t choice;         /* of the request: 0 .. n - 1 */
-    enum state state;
-    uint32_t *tokens;        /* [capacity]: prompt, then generated; owned */
-    uint32_t n_tokens, n_prompt, capacity;
-    uint32_t n_computed;     /* positions whose state is in the pages */
-    uint32_t *pages;         /* owned list */
-    uint32_t n_pages;
-    uint32_t n_published;    /* full pages offered to the index */
-    struct page_link chain;  /* behind them */
-    uint32_t n_scored;       /* prompt positions whose log-probabilities were sent */
-    uint64_t order;          /* of arrival: ties, preemption */
-    uint64_t started_ns, first_token_ns;
-    bool ever_ran;
-    struct constraint *constraint; /* null: any token may come */
-    bool awaits_mask;        /* its last row was computed before its mask */
-    /* in the plan of this step; n_rows 0: it is not */
-    uint32_t n_rows, first_row, first_logit, n_logits;
-};
-
-struct page_copy {
-    uint32_t from, to;
-    const struct page_hash *partition; /* of both */
-};
-
-struct scheduler {
-    struct scheduler_options o;
-    struct kv_pages *pages;
-    struct sampler *sampler;
-    struct sequence **waiting, **running, **planned; /* lists; waiting in order of arrival */
-    uint32_t n_waiting, n_running, n_planned, waiting_capacity;
-    uint64_t waiting_tokens;
-    uint64_t next_order;
-    struct tenants *tenants;
-    uint32_t *places; /* by tenant: how many of its sequences run; written anew where it is used */
-    float *logits;
-    uint64_t *plan_ids;       /* of the planned sequences: still there when one of them has ended */
-    struct page_copy *copies; /* before the forward of this step */
-    uint32_t n_copies;
-    /* the batch of a step */
-    uint32_t *ids, *positions, *logit_rows;
-    struct attention_seq *seqs;
-    struct device_sequence *descriptions;
-    /* measured, for the size of prompt chunks */
-    uint64_t decode_step_ns, prompt_token_ns;
-    struct protocol_stats stats;
-    uint64_t private_partitions;
-};
+#include "engine/scheduler_parts.h"
 
 /* ---- Making ---------------------------------------------------------------------------------------------------------- */
 
@@ -131,59 +58,6 @@ enum status scheduler_create(struct scheduler **out, const struct scheduler_opti
     return STATUS_OK;
 }
 
-static void release_pages(struct scheduler *s, struct sequence *q)
-{
-    while (q->n_pages) /* from the end, so that of a cached prefix the end is evicted first */
-        kv_pages_give(s->pages, q->pages[--q->n_pages]);
-    q->n_computed = 0;
-    q->n_published = 0;
-    q->chain = (struct page_link){q->request->partition, 0};
-}
-
-static void list_remove(struct sequence **list, uint32_t *n, const struct sequence *q)
-{
-    for (uint32_t i = 0; i < *n; i++)
-        if (list[i] == q) {
-            memmove(list + i, list + i + 1, (*n - i - 1) * sizeof *list);
-            (*n)--;
-            return;
-        }
-    check(!"the sequence is in its list");
-}
-
-static void waiting_remove(struct scheduler *s, struct sequence *q)
-{
-    list_remove(s->waiting, &s->n_waiting, q);
-    s->waiting_tokens -= q->n_tokens;
-}
-
-/* Both lists stand in order of arrival. */
-static void list_insert(struct sequence **list, uint32_t *n, struct sequence *q)
-{
-    uint32_t at = (*n)++;
-    while (at > 0 && list[at - 1]->order > q->order) {
-        list[at] = list[at - 1];
-        at--;
-    }
-    list[at] = q;
-}
-
-static bool waiting_insert(struct scheduler *s, struct sequence *q)
-{
-    if (s->n_waiting == s->waiting_capacity) {
-        uint32_t capacity = s->waiting_capacity ? s->waiting_capacity * 2 : 64;
-        struct sequence **more = mem_realloc(s->waiting, capacity * sizeof *more);
-        if (!more)
-            return false;
-        s->waiting = more;
-        s->waiting_capacity = capacity;
-    }
-    list_insert(s->waiting, &s->n_waiting, q);
-    s->waiting_tokens += q->n_tokens;
-    q->state = WAITING;
-    return true;
-}
-
 static void free_request(struct scheduler *s, struct request *r)
 {
     tenants_close(s->tenants, r->tenant);
@@ -196,12 +70,12 @@ static void end_sequence(struct scheduler *s, struct sequence *q)
 {
     struct request *r = q->request;
     if (q->state == WAITING)
-        waiting_remove(s, q);
+        scheduler_waiting_remove(s, q);
     else
-        list_remove(s->running, &s->n_running, q);
-    release_pages(s, q);
+        scheduler_list_remove(s->running, &s->n_running, q);
+    scheduler_release_pages(s, q);
     r->lead_done |= q->choice == 0;
-    constraint_close(q->constraint);
+    constraints_close(q->constraint);
     mem_free(q->tokens);
     mem_free(q->pages);
     mem_free(q);
@@ -237,11 +111,6 @@ void scheduler_free(struct scheduler *s)
 }
 
 /* ---- Submitting -------------------------------------------------------------------------------------------------------- */
-
-static uint32_t pages_for(uint32_t n_tokens)
-{
-    return (n_tokens + KV_PAGES_TOKENS - 1) / KV_PAGES_TOKENS;
-}
 
 static void refuse(struct scheduler *s, uint64_t id, uint32_t reason, const char *message)
 {
@@ -288,15 +157,15 @@ static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice
     *q = (struct sequence){.request = r, .choice = choice, .n_tokens = n_prompt, .n_prompt = n_prompt, .capacity = capacity,
                            .order = s->next_order++, .chain = {r->partition, 0}};
     q->tokens = mem_zalloc_array(capacity, sizeof *q->tokens);
-    q->pages = mem_zalloc_array(pages_for(capacity), sizeof *q->pages);
+    q->pages = mem_zalloc_array(scheduler_pages_for(capacity), sizeof *q->pages);
     if (q->tokens)
         memcpy(q->tokens, p->prompt, n_prompt * sizeof *p->prompt);
     if (p->language.len)
-        q->constraint = constraint_open(s->o.constraints, p->language);
+        q->constraint = constraints_open(s->o.constraints, p->language);
     r->n_open++;
-    if (q->tokens && q->pages && (q->constraint || !p->language.len) && waiting_insert(s, q))
+    if (q->tokens && q->pages && (q->constraint || !p->language.len) && scheduler_waiting_insert(s, q))
         return true;
-    constraint_close(q->constraint);
+    constraints_close(q->constraint);
     mem_free(q->tokens);
     mem_free(q->pages);
     mem_free(q);
@@ -386,246 +255,6 @@ void scheduler_cancel(struct scheduler *s, uint64_t id, uint32_t choice)
             end_sequence(s, s->waiting[i]);
 }
 
-/* ---- Fairness ------------------------------------------------------------------------------------------------------------ */
-
-/* Which of two goes first: the one whose tenant was given less, then the older one. Either may be null. */
-static struct sequence *first_of(const struct scheduler *s, struct sequence *a, struct sequence *b)
-{
-    if (!a || !b)
-        return a ? a : b;
-    uint64_t x = tenants_served(s->tenants, a->request->tenant), y = tenants_served(s->tenants, b->request->tenant);
-    if (x != y)
-        return x < y ? a : b;
-    return a->order < b->order ? a : b;
-}
-
-static struct sequence *next_waiting(const struct scheduler *s)
-{
-    struct sequence *best = NULL;
-    for (uint32_t i = 0; i < s->n_waiting; i++)
-        if (s->waiting[i]->choice == 0 || s->waiting[i]->request->lead_done)
-            best = first_of(s, best, s->waiting[i]);
-    return best;
-}
-
-/* Whether it would be computed in vain: without its mask nothing can be chosen. */
-static bool must_wait(const struct sequence *q)
-{
-    struct constraint_mask mask;
-    return q->awaits_mask && constraint_look(q->constraint, &mask) == CONSTRAINT_PENDING;
-}
-
-static struct sequence *next_prompt(const struct scheduler *s)
-{
-    struct sequence *best = NULL;
-    for (uint32_t i = 0; i < s->n_running; i++)
-        if (!s->running[i]->n_rows && !must_wait(s->running[i]))
-            best = first_of(s, best, s->running[i]);
-    return best;
-}
-
-/* ---- Planning ------------------------------------------------------------------------------------------------------------- */
-
-/* Rows whose logits score a prompt: those not sent yet. The last row of a prompt scores nothing, and one choice speaks for all. */
-static bool scores(const struct sequence *q, uint32_t position)
-{
-    return q->choice == 0 && q->request->params.prompt_logprobs >= 0 && position + 1 < q->n_prompt && position + 1 > q->n_scored;
-}
-
-/* The row whose logits choose the next token. */
-static bool chooses(const struct sequence *q, uint32_t position)
-{
-    return position + 1 == q->n_tokens && q->n_tokens < q->capacity;
-}
-
-/* Shares the cached pages of the longest known beginning. At least the last token is always computed. Prompts that are to be
- * scored are computed whole, because the log-probabilities of cached positions are not kept. */
-static void find_prefix(struct scheduler *s, struct sequence *q)
-{
-    uint32_t page;
-    bool scored = q->n_prompt > 1 && scores(q, q->n_prompt - 2);
-    while (!scored && (q->n_pages + 1) * KV_PAGES_TOKENS < q->n_tokens &&
-           kv_pages_find(s->pages, &q->chain, q->tokens + (size_t)q->n_pages * KV_PAGES_TOKENS, &page)) {
-        q->pages[q->n_pages++] = page;
-        q->n_published++;
-    }
-    q->n_computed = q->n_pages * KV_PAGES_TOKENS;
-}
-
-/* The last, partly filled page of a prompt that another choice of the request has computed: copied, because both go on writing
- * there. Then only the last token is left to compute. */
-static void copy_tail(struct scheduler *s, struct sequence *q)
-{
-    uint32_t full = (q->n_prompt - 1) / KV_PAGES_TOKENS;
-    if (q->choice == 0 || q->n_tokens != q->n_prompt || q->n_computed != full * KV_PAGES_TOKENS || q->n_computed + 1 == q->n_prompt)
-        return;
-    for (uint32_t i = 0; i < s->n_running; i++) {
-        const struct sequence *donor = s->running[i];
-        if (donor == q || donor->request != q->request || donor->n_computed < q->n_prompt)
-            continue;
-        s->copies[s->n_copies++] = (struct page_copy){donor->pages[full], q->pages[full], &q->request->partition};
-        q->n_computed = q->n_prompt - 1;
-        return;
-    }
-}
-
-static void park(struct scheduler *s, struct sequence *q)
-{
-    list_remove(s->running, &s->n_running, q);
-    release_pages(s, q);
-    s->stats.preemptions++;
-    check(waiting_insert(s, q)); /* there is room: it came from there */
-}
-
-/* Pages for positions up to n_computed + n. When none are left the youngest sequence gives up its own, as long as it is younger. */
-static bool ensure_pages(struct scheduler *s, struct sequence *q, uint32_t n)
-{
-    uint32_t wanted = pages_for(q->n_computed + n);
-    while (q->n_pages < wanted) {
-        uint32_t page = kv_pages_take(s->pages);
-        if (page != KV_PAGES_NONE) {
-            q->pages[q->n_pages++] = page;
-            continue;
-        }
-        struct sequence *youngest = s->running[s->n_running - 1];
-        if (youngest == q)
-            return false;
-        check(youngest->order > q->order && !youngest->n_rows);
-        park(s, youngest);
-    }
-    return true;
-}
-
-/* Rows of q whose logits are wanted, when its next n tokens are computed. */
-static uint32_t logits_wanted(const struct sequence *q, uint32_t n)
-{
-    uint32_t wanted = 0;
-    for (uint32_t p = q->n_computed; p < q->n_computed + n; p++)
-        wanted += scores(q, p) || chooses(q, p);
-    return wanted;
-}
-
-static bool plan_sequence(struct scheduler *s, struct sequence *q, uint32_t n, uint32_t *rows, uint32_t *logits)
-{
-    uint32_t wanted = logits_wanted(q, n), room = s->o.device->n_logit_rows_max - *logits;
-    while (wanted > room && n > 1) { /* scored prompts: as many rows as there are logits for */
-        n = n > wanted - room ? n - (wanted - room) : 1;
-        wanted = logits_wanted(q, n);
-    }
-    if (wanted > room || !ensure_pages(s, q, n))
-        return false;
-    q->n_rows = n;
-    q->first_row = *rows;
-    q->first_logit = *logits;
-    q->n_logits = wanted;
-    *rows += n;
-    *logits += wanted;
-    s->plan_ids[s->n_planned] = q->request->id;
-    s->planned[s->n_planned++] = q;
-    return true;
-}
-
-/* How many prompt tokens a step may take: beside decodes, about as much time again as they take; alone, half a second. */
-static uint32_t prompt_budget(const struct scheduler *s, bool decodes)
-{
-    uint64_t time = decodes ? s->decode_step_ns : STEP_NS_MAX;
-    uint64_t n = s->prompt_token_ns && time ? time / s->prompt_token_ns : PROMPT_CHUNK_FIRST;
-    n = n < PROMPT_CHUNK_MIN ? PROMPT_CHUNK_MIN : n;
-    return n < s->o.step_tokens ? (uint32_t)n : s->o.step_tokens;
-}
-
-/* One token of each running sequence that has its whole past computed. The oldest comes first: it is never parked. */
-static bool plan_decodes(struct scheduler *s, uint32_t *rows, uint32_t *logits)
-{
-    bool decodes = false;
-    for (uint32_t i = 0; i < s->n_running;) {
-        struct sequence *q = s->running[i];
-        bool decode = q->n_tokens - q->n_computed == 1 && !must_wait(q);
-        if (decode && !plan_sequence(s, q, 1, rows, logits)) {
-            park(s, q);
-            continue;
-        }
-        decodes |= decode && q->n_tokens > q->n_prompt;
-        i++;
-    }
-    return decodes;
-}
-
-/* Moves a waiting sequence to the running ones with pages for all its tokens, so that no prompt is parked half computed for want
- * of a page, and a page to grow for each sequence that runs beside it. */
-static bool admit(struct scheduler *s, struct sequence *q)
-{
-    find_prefix(s, q);
-    uint32_t needed = pages_for(q->n_tokens) - q->n_pages;
-    if (s->n_running && needed + s->n_running > kv_pages_available(s->pages)) {
-        release_pages(s, q);
-        return false;
-    }
-    waiting_remove(s, q);
-    q->state = RUNNING;
-    list_insert(s->running, &s->n_running, q);
-    check(ensure_pages(s, q, q->n_tokens - q->n_computed));
-    copy_tail(s, q);
-    return true;
-}
-
-/* Prompts, to the tenant who was given least: of running ones the next chunk, of waiting ones the first. One that waits for pages
- * holds up those behind it, or it would wait for ever. */
-static void plan_prompts(struct scheduler *s, uint32_t budget, uint32_t *rows, uint32_t *logits)
-{
-    bool full = false;
-    while (budget && *rows < s->o.step_tokens) {
-        struct sequence *waiting = full || s->n_running == s->o.max_running ? NULL : next_waiting(s);
-        struct sequence *q = first_of(s, next_prompt(s), waiting);
-        if (!q)
-            return;
-        if (q->state == WAITING && !admit(s, q)) {
-            full = true;
-            continue;
-        }
-        uint32_t n = q->n_tokens - q->n_computed, most = s->o.step_tokens - *rows;
-        most = most < budget ? most : budget;
-        if (!plan_sequence(s, q, n < most ? n : most, rows, logits))
-            return; /* no logits left in this step */
-        budget -= q->n_rows;
-    }
-}
-
-/* When all places are taken and the next in turn belongs to a tenant with fewer of them, the youngest sequence of the tenant with
- * the most gives its place up. Only where that leaves the giver with no fewer than the taker has then: places never go to and fro. */
-static void share_places(struct scheduler *s)
-{
-    const struct sequence *next = s->n_running == s->o.max_running ? next_waiting(s) : NULL;
-    struct sequence *youngest = NULL;
-    uint32_t *places = s->places, most = 0;
-    if (!next)
-        return;
-    places[next->request->tenant] = 0;
-    for (uint32_t i = 0; i < s->n_running; i++)
-        places[s->running[i]->request->tenant] = 0;
-    for (uint32_t i = 0; i < s->n_running; i++)
-        places[s->running[i]->request->tenant]++;
-    for (uint32_t i = 0; i < s->n_running; i++) /* in order of age: the last one found is the youngest */
-        if (places[s->running[i]->request->tenant] >= most) {
-            most = places[s->running[i]->request->tenant];
-            youngest = s->running[i];
-        }
-    if (youngest && most > places[next->request->tenant] + 1)
-        park(s, youngest);
-}
-
-static bool plan(struct scheduler *s)
-{
-    uint32_t rows = 0, logits = 0;
-    s->n_planned = s->n_copies = 0;
-    share_places(s);
-    for (uint32_t i = 0; i < s->n_running; i++)
-        s->running[i]->n_rows = 0;
-    bool decodes = plan_decodes(s, &rows, &logits);
-    plan_prompts(s, prompt_budget(s, decodes), &rows, &logits);
-    return decodes;
-}
-
 /* ---- Running a plan ---------------------------------------------------------------------------------------------------------- */
 
 static void fill_batch(struct scheduler *s, struct model_batch *batch)
@@ -639,7 +268,7 @@ static void fill_batch(struct scheduler *s, struct model_batch *batch)
             uint32_t position = q->n_computed + r, row = q->first_row + r;
             s->ids[row] = q->tokens[position];
             s->positions[row] = position;
-            if (scores(q, position) || chooses(q, position))
+            if (scheduler_scores(q, position) || scheduler_chooses(q, position))
                 s->logit_rows[batch->n_logit_rows++] = row;
         }
         memcpy(&s->descriptions[i].partition, q->request->params.partition, sizeof s->descriptions[i].partition);
@@ -698,7 +327,7 @@ static bool score_prompt(struct scheduler *s, struct sequence *q)
     const float *row = s->logits + (size_t)q->first_logit * s->o.device->vocabulary;
     for (uint32_t position = q->n_computed; position < q->n_computed + q->n_rows; position++) {
         struct protocol_token token = {0};
-        if (!scores(q, position))
+        if (!scheduler_scores(q, position))
             continue;
         if (!sampler_score(s->sampler, row, p->vocabulary, q->tokens[position + 1], (uint32_t)p->prompt_logprobs, &token))
             return false;
@@ -718,7 +347,7 @@ static void advance(struct scheduler *s, struct sequence *q)
     struct protocol_token token;
     struct constraint_mask mask;
     uint32_t n_generated = q->n_tokens - q->n_prompt;
-    if (q->constraint && constraint_look(q->constraint, &mask) == CONSTRAINT_FAILED) {
+    if (q->constraint && constraints_look(q->constraint, &mask) == CONSTRAINT_FAILED) {
         fail(s, q, mask.failure);
         return;
     }
@@ -746,7 +375,7 @@ static void advance(struct scheduler *s, struct sequence *q)
     }
     q->tokens[q->n_tokens++] = token.token;
     if (q->constraint)
-        constraint_push(q->constraint, token.token);
+        constraints_push(q->constraint, token.token);
     struct protocol_tokens head = {q->choice, n_generated, 1, r->params.logprobs >= 0};
     s->o.events.tokens(s->o.events.arg, r->id, &head, &token);
     if (q->n_tokens == q->capacity)
@@ -758,7 +387,7 @@ static bool misses_mask(struct sequence *q)
 {
     struct constraint_mask mask;
     q->awaits_mask = q->constraint && q->n_computed + q->n_rows == q->n_tokens && q->n_tokens < q->capacity &&
-                     constraint_look(q->constraint, &mask) == CONSTRAINT_PENDING;
+                     constraints_look(q->constraint, &mask) == CONSTRAINT_PENDING;
     return q->awaits_mask;
 }
 
@@ -808,7 +437,7 @@ static void measure(struct scheduler *s, uint64_t ns, uint32_t n_rows, bool deco
         n_decodes += s->planned[i]->n_rows == 1;
     if (decodes && n_decodes == n_rows)
         s->decode_step_ns = s->decode_step_ns ? (s->decode_step_ns * 7 + ns) / 8 : ns;
-    else if (n_rows - n_decodes >= PROMPT_CHUNK_MIN) {
+    else if (n_rows - n_decodes >= SCHEDULER_CHUNK_MIN) {
         uint64_t rest = decodes && s->decode_step_ns < ns ? ns - s->decode_step_ns : ns, each = rest / (n_rows - n_decodes);
         s->prompt_token_ns = s->prompt_token_ns ? (s->prompt_token_ns * 3 + each) / 4 : each;
     }
@@ -839,7 +468,7 @@ static void clear_foreign_pages(struct scheduler *s)
     const struct device *d = s->o.device;
     for (uint32_t i = 0; i < s->n_planned; i++) {
         const struct sequence *q = s->planned[i];
-        for (uint32_t p = pages_for(q->n_computed); p < pages_for(q->n_computed + q->n_rows); p++)
+        for (uint32_t p = scheduler_pages_for(q->n_computed); p < scheduler_pages_for(q->n_computed + q->n_rows); p++)
             if (kv_pages_claim(s->pages, q->pages[p], &q->request->partition))
                 d->clear_page(d->self, q->pages[p]);
     }
@@ -871,7 +500,7 @@ bool scheduler_step(struct scheduler *s)
 {
     uint32_t n_rows = 0;
     expire(s);
-    bool decodes = plan(s);
+    bool decodes = scheduler_plan(s);
     if (!s->n_planned)
         return false;
     for (uint32_t i = 0; i < s->n_planned; i++) {
@@ -934,7 +563,7 @@ void scheduler_audit(const struct scheduler *s)
     for (uint32_t i = 0; i < s->n_running; i++) {
         const struct sequence *q = s->running[i];
         check(q->state == RUNNING && q->n_computed <= q->n_tokens && q->n_tokens <= q->capacity);
-        check(q->n_pages >= pages_for(q->n_computed) && q->n_pages <= pages_for(q->capacity));
+        check(q->n_pages >= scheduler_pages_for(q->n_computed) && q->n_pages <= scheduler_pages_for(q->capacity));
         check(i == 0 || s->running[i - 1]->order < q->order);
         references += q->n_pages;
     }

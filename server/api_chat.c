@@ -27,6 +27,8 @@ static enum status read_chat(struct exchange *exchange, struct request *request,
         request_read(&fields, exchange, body.root, REQUEST_CHAT, limits, request);
     if (!fields.status && request->continue_final && input->messages[input->n_messages - 1].role != CHAT_ASSISTANT)
         fields_fault(&fields, "invalid_value", "continue_final_message", "the last message is not of role assistant");
+    if (!fields.status && request->must_call && (continues || request->continue_final))
+        fields_fault(&fields, "invalid_value", "tool_choice", "forces a call, and the last message is a text to continue");
     request_release_body(exchange, &body);
     request_fill_input(request, continues, input);
     return fields.status;
@@ -49,6 +51,9 @@ static enum status prepare(struct exchange *exchange, struct error *error)
     struct request_text text = {chat.spans, chat.n_spans, !chat.has_bos && tokenizer_adds_bos(exchange_server(exchange)->text.tokenizer),
                                 "messages"};
     status = request_encode(exchange, &text, limits.context, &prompt, error);
+    if (status)
+        return status;
+    status = request_compile_language(exchange, request, &chat, error);
     if (status)
         return status;
     request_fix_sampling(request, exchange, chat.thinking);

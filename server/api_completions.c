@@ -237,7 +237,11 @@ static enum status prepare(struct exchange *exchange, struct error *error)
         read_suffix(&fields, exchange, body.root, &sources);
     if (!fields.status)
         read_rest(&fields, body.root, request, &sources);
-    status = fields.status ? fields.status : make(exchange, request, &sources, &limits, error);
+    status = fields.status;
+    if (!status)
+        status = request_compile_language(exchange, request, NULL, error);
+    if (!status)
+        status = make(exchange, request, &sources, &limits, error);
     request_release_body(exchange, &body);
     return status;
 }

@@ -16,6 +16,7 @@
 #include "server/default_model.h"
 #include "server/front.h"
 #include "server/http.h"
+#include "server/language_cache.h"
 #include "server/listen.h"
 #include "server/metrics.h"
 #include "server/model_sums.h"
@@ -25,7 +26,7 @@
 
 extern char **environ;
 
-enum { SNAPSHOTS_MAX = 4096, DESCRIPTORS_SPARE = 512, KEY_BYTES = 24, FIELD_MAX = 1024 };
+enum { SNAPSHOTS_MAX = 4096, DESCRIPTORS_SPARE = 512, KEY_BYTES = 24, FIELD_MAX = 1024, LANGUAGES_BYTES_MAX = 64 << 20 };
 
 struct serve {
     struct server server;
@@ -250,6 +251,7 @@ static void release(struct serve *s)
     listen_close(&s->listen);
     auth_free(server->auth);
     metrics_free(server->metrics);
+    language_cache_free(server->languages);
     chat_format_free(server->format);
     model_text_release(&server->text);
     log_stop();
@@ -290,7 +292,9 @@ static enum status prepare(struct serve *s, int *code, struct error *error)
     server->metrics = metrics_create();
     if (!server->metrics)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
-    status = front_create(&server->front, server, environ, error);
+    status = language_cache_create(&server->languages, LANGUAGES_BYTES_MAX, error);
+    if (!status)
+        status = front_create(&server->front, server, environ, error);
     if (!status)
         status = http_start(&server->http, server, front_loop(server->front), s->listen.fds, s->listen.n, error);
     return status;

@@ -173,12 +173,23 @@ static void end_server_side(struct exchange *e)
     exchange_unref(e);
 }
 
+void exchange_add_headers(struct exchange *e, const char *lines)
+{
+    size_t n = e->headers ? strlen(e->headers) : 0, more = strlen(lines);
+    char *joined = mem_realloc(e->headers, n + more + 1);
+    if (!joined)
+        return;
+    memcpy(joined + n, lines, more + 1);
+    e->headers = joined;
+}
+
 void exchange_reply(struct exchange *e, unsigned status, const char *content_type, struct buf *body, const char *extra_headers)
 {
     size_t len = 0;
     char *reply = buf_take(body, &len);
-    char *headers = extra_headers && *extra_headers ? mem_strdup(extra_headers) : NULL;
     buf_release(body);
+    if (extra_headers && *extra_headers)
+        exchange_add_headers(e, extra_headers);
     pthread_mutex_lock(&e->lock);
     check(e->phase == EXCHANGE_READING || e->phase == EXCHANGE_WAITING);
     e->phase = EXCHANGE_REPLY;
@@ -186,7 +197,6 @@ void exchange_reply(struct exchange *e, unsigned status, const char *content_typ
     e->content_type = content_type ? content_type : "application/json";
     e->reply = reply;
     e->reply_len = len;
-    e->headers = headers;
     end_server_side(e);
 }
 
@@ -329,7 +339,7 @@ static void add_common(struct exchange *e, struct MHD_Response *response)
     if (e->origin[0]) {
         add_header(response, "Access-Control-Allow-Origin", e->origin);
         add_header(response, "Vary", "Origin");
-        add_header(response, "Access-Control-Expose-Headers", "x-request-id, request-id, retry-after");
+        add_header(response, "Access-Control-Expose-Headers", "x-request-id, request-id, retry-after, x-seekd-warnings");
     }
 }
 

@@ -60,6 +60,9 @@ void exchange_give_back(struct exchange *exchange, size_t bytes);
 void exchange_reply(struct exchange *exchange, unsigned status, const char *content_type, struct buf *body,
                     const char *extra_headers);
 
+/* Any number of "Name: value\r\n" lines for the reply, whole or streamed, before it begins. Lost when there is no memory. */
+void exchange_add_headers(struct exchange *exchange, const char *lines);
+
 /* ---- Streams ------------------------------------------------------------------------------------------------ */
 
 /* Sends status 200 and headers. May be called once, in place of exchange_reply. */

@@ -19,6 +19,7 @@
 #include "server/notify.h"
 #include "server/server.h"
 #include "server/version.h"
+#include "text/vocabulary.h"
 
 enum {
     BUCKETS = 4096,
@@ -44,7 +45,7 @@ struct submission {
     struct engine_listener listener;
     void *arg;
     struct buf frame;        /* kept until the first token, to be sent again to a new engine */
-    bool has_token;
+    bool has_token, has_language;
     unsigned attempts;
     uint64_t digest;         /* keyed: names a poison request without keeping its text */
 };
@@ -70,6 +71,7 @@ struct front {
     struct engine_link *engine; /* null between engines */
     uint32_t epoch;
     bool engine_ready, golden_ok;
+    bool knows_vocabulary; /* the engine does */
     struct golden *golden; /* the check that runs */
     uint64_t last_frame_ms, started_ms;
     uint64_t deaths_ms[DEATHS_KEPT];
@@ -203,6 +205,21 @@ static enum status refuse_now(struct front *f, uint64_t digest, struct error *er
     return STATUS_OK;
 }
 
+/* Before the first language. */
+static enum status send_vocabulary(struct front *f, struct error *error)
+{
+    struct vocabulary vocabulary;
+    if (f->knows_vocabulary)
+        return STATUS_OK;
+    enum status status = vocabulary_init(&vocabulary, f->server->text.tokenizer, error);
+    if (status)
+        return status;
+    protocol_write_vocabulary(engine_link_out(f->engine), f->epoch, vocabulary.tokens, vocabulary.n);
+    vocabulary_release(&vocabulary);
+    f->knows_vocabulary = buf_status(engine_link_out(f->engine)) == STATUS_OK;
+    return f->knows_vocabulary ? STATUS_OK : error_set(error, STATUS_NO_MEMORY, "out of memory for the vocabulary");
+}
+
 uint64_t front_submit_unchecked(struct front *f, const struct protocol_submit *message, const struct engine_listener *listener,
                                 void *arg, struct error *error)
 {
@@ -211,7 +228,11 @@ uint64_t front_submit_unchecked(struct front *f, const struct protocol_submit *m
         error_set(error, STATUS_NO_MEMORY, "out of memory");
         return 0;
     }
-    *s = (struct submission){.id = ++f->last_id, .listener = *listener, .arg = arg, .attempts = 1};
+    if (message->language.len && send_vocabulary(f, error)) {
+        mem_free(s);
+        return 0;
+    }
+    *s = (struct submission){.id = ++f->last_id, .listener = *listener, .arg = arg, .attempts = 1, .has_language = message->language.len};
     s->digest = digest_of(f, message);
     buf_init(&s->frame, PROTOCOL_FRAME_BYTES_MAX + PROTOCOL_HEAD_BYTES);
     protocol_write_submit(&s->frame, f->epoch, s->id, message);
@@ -314,6 +335,8 @@ static void resubmit(struct front *f)
             for (struct submission *s = f->submissions[(first + i) % BUCKETS]; s; s = s->next) {
                 if ((s->id > first) != (pass == 1))
                     continue;
+                struct error error;
+                check(!s->has_language || send_vocabulary(f, &error) == STATUS_OK);
                 s->attempts++;
                 protocol_set_epoch(s->frame.at, f->epoch);
                 buf_add(out, s->frame.at, s->frame.len);
@@ -527,7 +550,7 @@ static void start_engine(uv_timer_t *timer)
     struct engine_link_events events = {f, on_frame, on_gone};
     struct error error;
     f->epoch++;
-    f->engine_ready = f->golden_ok = false;
+    f->engine_ready = f->golden_ok = f->knows_vocabulary = false;
     f->started_ms = f->last_frame_ms = now_ms();
     f->last_cause[0] = 0;
     if (engine_link_start(&f->engine, &f->loop.uv, f->environment, &events, &error) != STATUS_OK) {

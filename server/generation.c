@@ -728,7 +728,7 @@ static void fill_submit(const struct generation *g, const struct generation_prom
         .repetition_penalty = (float)r->repetition_penalty, .seed = r->seed, .bias = r->bias, .n_bias = r->n_bias, .stop_ids = stop_ids,
         .vocabulary = g->vocabulary, .ignore_stop = r->ignore_eos, .n_eos_ids = m->n_eos, .logprobs = r->logprobs,
         .prompt_logprobs = echo_scores && r->logprobs > r->prompt_logprobs ? r->logprobs : r->prompt_logprobs, .use_cache = r->use_cache,
-        .queue_timeout_ns = settings(g)->queue_timeout_ms * 1000000};
+        .queue_timeout_ns = settings(g)->queue_timeout_ms * 1000000, .language = r->language};
     if (out->max_tokens == 0 && out->prompt_logprobs < 0)
         out->prompt_logprobs = 0; /* nothing to generate: the prompt alone is run */
     memcpy(stop_ids, m->eos_ids, m->n_eos * sizeof *stop_ids);

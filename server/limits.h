@@ -19,6 +19,8 @@
     X(REQUEST_TOOLS_MAX, 128, "`tools`", "entries")                                                           \
     X(REQUEST_TOOL_NAME_BYTES_MAX, 64, "`tools`", "characters of a name")                                     \
     X(REQUEST_TOOL_BYTES_MAX, 262144, "`tools`", "bytes of a tool as JSON")                                   \
+    X(REQUEST_SCHEMA_BYTES_MAX, 1048576, "`response_format` and its kin", "bytes of a schema, or of choices, as JSON") \
+    X(REQUEST_CHOICES_MAX, 10000, "`structured_outputs.choice`", "entries")                                   \
     X(REQUEST_SEQUENCES_MAX, 2048, "`prompt`", "prompts, and prompts times `n`")                              \
     X(REQUEST_STOP_BYTES_MAX, 1024, "`stop`", "bytes of a string")                                            \
     X(REQUEST_STOP_IDS_MAX, 1024, "`stop_token_ids`", "entries")                                              \

@@ -23,6 +23,9 @@
     X(UNSUPPORTED_PARAMETER, 400, "invalid_request_error", "unsupported_parameter")                      \
     X(UNSUPPORTED_VALUE, 400, "invalid_request_error", "unsupported_value")                              \
     X(CONTEXT_LENGTH, 400, "invalid_request_error", "context_length_exceeded")                           \
+    X(INVALID_JSON_SCHEMA, 400, "invalid_request_error", "invalid_json_schema")                          \
+    X(INVALID_GRAMMAR, 400, "invalid_request_error", "invalid_grammar")                                  \
+    X(INVALID_REGEX, 400, "invalid_request_error", "invalid_regex")                                      \
     X(BAD_REQUEST, 400, "invalid_request_error", NULL)                                                   \
     X(INVALID_API_KEY, 401, "authentication_error", "invalid_api_key")                                   \
     X(MODEL_FORBIDDEN, 403, "permission_error", "model_forbidden")                                       \

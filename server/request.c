@@ -111,12 +111,10 @@ static const struct {
     const char *name;
     unsigned kinds;
 } unsupported[] = {
-    {"functions", CHAT},         {"function_call", CHAT},        {"audio", CHAT},           {"web_search_options", CHAT},
-    {"structured_outputs", BOTH}, {"guided_json", BOTH},          {"guided_regex", BOTH},    {"guided_choice", BOTH},
-    {"guided_grammar", BOTH},    {"regex", BOTH},                {"ebnf", BOTH},            {"json_schema", BOTH},
-    {"grammar", BOTH},           {"thinking_budget", BOTH},      {"thinking_token_budget", BOTH}, {"language_guard", BOTH},
-    {"chat_template", CHAT},     {"allowed_token_ids", BOTH},    {"bad_words", BOTH},       {"logits_processors", BOTH},
-    {"truncate_prompt_tokens", BOTH}, {"structural_tag", BOTH},  {"report", BOTH},
+    {"functions", CHAT},      {"function_call", CHAT},         {"audio", CHAT},         {"web_search_options", CHAT},
+    {"thinking_budget", BOTH}, {"thinking_token_budget", BOTH}, {"language_guard", BOTH}, {"chat_template", CHAT},
+    {"allowed_token_ids", BOTH}, {"bad_words", BOTH},            {"logits_processors", BOTH}, {"truncate_prompt_tokens", BOTH},
+    {"structural_tag", BOTH}, {"report", BOTH},
 };
 
 /* Every other name that is read or knowingly ignored, for unknown_fields=reject. */
@@ -132,7 +130,8 @@ static const char *const known[] = {
     "request_id", "rid", "session_id", "vllm_xargs", "custom_params", "cache_prompt", "id_slot", "slot_id", "timings_per_token",
     "reasoning_format", "parse_tool_calls", "parse_special", "use_beam_search", "length_penalty", "samplers", "lora",
     "post_sampling_probs", "response_fields", "typical_p", "n_keep", "t_max_predict_ms", "mirostat", "mirostat_tau", "mirostat_eta",
-    "n_probs", "return_progress",
+    "n_probs", "return_progress", "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "regex", "ebnf",
+    "json_schema", "grammar",
 };
 
 static bool is_known(const char *name)
@@ -493,20 +492,9 @@ static void read_thinking(struct fields *f, struct arena *arena, const json_t *r
     r->thinking = chosen;
 }
 
-static void check_form(struct fields *f, const json_t *root)
+static void check_modalities(struct fields *f, const json_t *root)
 {
-    const json_t *format = fields_object(f, root, "response_format"), *modalities = fields_array(f, root, "modalities", 16);
-    struct str type;
-    if (format) {
-        snprintf(f->prefix, sizeof f->prefix, "response_format.");
-        if (!fields_str(f, format, "type", 64, &type))
-            fields_fault(f, "missing_required_parameter", "type", "expected text");
-        f->prefix[0] = 0;
-        if (!f->status && (str_is(type, "json_object") || str_is(type, "json_schema")))
-            fields_fault(f, "unsupported_parameter", "response_format", "structured output is not offered by this server");
-        if (!f->status && !str_is(type, "text"))
-            fields_fault(f, "invalid_value", "response_format.type", "expected text");
-    }
+    const json_t *modalities = fields_array(f, root, "modalities", 16);
     for (size_t i = 0; i < json_array_size(modalities); i++) {
         const char *name = json_string_value(json_array_get(modalities, i));
         if (!name || strcmp(name, "text") != 0)
@@ -518,7 +506,6 @@ static void read_chat(struct fields *f, struct exchange *exchange, const json_t 
 {
     static const char *const formats[] = {"auto", "none", "deepseek", NULL};
     bool generation_prompt;
-    check_form(f, root);
     request_read_tools(f, exchange, root, r);
     read_thinking(f, exchange_arena(exchange), root, r);
     fields_bool(f, root, "separate_reasoning", &r->separate_reasoning);
@@ -549,10 +536,10 @@ void request_read(struct fields *f, struct exchange *exchange, const json_t *roo
     read_lengths(f, exchange, root, limits, r);
     read_output(f, root, r);
     read_cache(f, exchange_arena(exchange), root, r);
+    request_read_form(f, exchange_arena(exchange), root, r);
+    check_modalities(f, root);
     if (kind == REQUEST_CHAT)
         read_chat(f, exchange, root, r);
-    else
-        check_form(f, root);
     check_ignored(f, root, r);
     check_names(f, root, kind, strcmp(config->unknown_fields, "reject") == 0);
 }

@@ -11,6 +11,16 @@
 #include "text/chat.h"
 #include "text/output_parse.h"
 
+/* What the answer must be. */
+enum request_form {
+    REQUEST_FORM_NONE,
+    REQUEST_FORM_OBJECT, /* any JSON object */
+    REQUEST_FORM_SCHEMA,
+    REQUEST_FORM_REGEX,
+    REQUEST_FORM_CHOICE,
+    REQUEST_FORM_GRAMMAR,
+};
+
 enum request_kind { REQUEST_CHAT, REQUEST_COMPLETION };
 
 /* What the model's limits are, for range checks: read once per request. */
@@ -41,6 +51,12 @@ struct request {
     bool skip_special, return_token_ids, tokens_as_ids, timings;
     bool names_tier;
     bool echo, parse_special; /* completions */
+    /* the answer's form */
+    enum request_form form;
+    const char *form_field; /* that asked for it */
+    struct str form_text;   /* schema or choices as JSON, expression, grammar */
+    bool form_strict;
+    struct str language;    /* of the whole output, once compiled; empty: any */
     /* cache */
     bool use_cache, has_user_id, has_salt;
     struct str user_id, salt;
@@ -49,7 +65,9 @@ struct request {
     struct str effort, template_kwargs;
     const struct chat_tool *tools; /* that the prompt offers; none with tool_choice "none" */
     uint32_t n_tools;
+    bool callable[REQUEST_TOOLS_MAX]; /* which of them */
     bool one_call;                 /* parallel_tool_calls: false */
+    bool must_call, limits_calls;  /* the reply is a call; not every tool may be called */
     bool separate_reasoning, stream_reasoning, include_reasoning, add_generation_prompt, continue_final;
 };
 
@@ -80,6 +98,14 @@ void request_read_messages(struct fields *fields, struct arena *arena, const jso
 
 /* Fields "tools", "tool_choice", "parallel_tool_calls". */
 void request_read_tools(struct fields *fields, struct exchange *exchange, const json_t *root, struct request *request);
+
+/* Fields that ask for a form of the answer. */
+void request_read_form(struct fields *fields, struct arena *arena, const json_t *root, struct request *request);
+
+/* Sets request->language, where the request asks for any. `chat` is null for completions. Errors name the field; keywords that cannot be
+ * held to go into a header of the reply. */
+enum status request_compile_language(struct exchange *exchange, struct request *request, const struct chat_prompt *chat,
+                                     struct error *error) must_check;
 
 /* What the request asks of the chat format, beside its messages. `continues`: the last message is a prefix. */
 void request_fill_input(const struct request *request, bool continues, struct chat_input *input);

@@ -61,8 +61,7 @@ static void read_function(struct fields *f, struct arena *arena, const json_t *f
     fields_str(f, function, "description", REQUEST_TOOL_BYTES_MAX, &text);
     tool->description = arena_str(arena, text);
     read_parameters(f, arena, function, tool);
-    if (fields_bool(f, function, "strict", &tool->strict) && tool->strict)
-        fields_fault(f, "unsupported_value", "strict", "arguments are not held to the schema by this server");
+    fields_bool(f, function, "strict", &tool->strict);
 }
 
 static void read_tool(struct fields *f, struct arena *arena, const json_t *object, size_t index, const struct request *r,
@@ -102,24 +101,91 @@ static void read_list(struct fields *f, struct arena *arena, const json_t *list,
     f->prefix[0] = 0;
 }
 
-/* Whether calls may be made. */
-static bool read_choice(struct fields *f, const json_t *root, bool has_tools)
+/* Makes the tool of this name callable. `object`: {"type": "function", "function": {"name"}}, with f->prefix before it. */
+static void allow_named(struct fields *f, const json_t *object, struct request *r)
+{
+    char quoted[ERROR_QUOTE_BYTES], prefix[sizeof f->prefix];
+    struct str type, name = str_of("");
+    if (!fields_str(f, object, "type", 64, &type) || !str_is(type, "function"))
+        fields_fault(f, "invalid_value", "type", "expected function");
+    const json_t *function = fields_object(f, object, "function");
+    memcpy(prefix, f->prefix, sizeof prefix);
+    snprintf(f->prefix, sizeof f->prefix, "%.60sfunction.", prefix);
+    if (!fields_str(f, function, "name", (size_t)-1, &name))
+        fields_fault(f, "missing_required_parameter", "name", "expected the name of a tool");
+    bool found = false;
+    for (uint32_t i = 0; i < r->n_tools; i++)
+        if (str_equal(r->tools[i].name, name))
+            found = r->callable[i] = true;
+    if (!found)
+        fields_fault(f, "invalid_value", "name", "%s is no name in tools", error_quote(quoted, name.at, name.len));
+    memcpy(f->prefix, prefix, sizeof prefix);
+}
+
+static void allow_all(struct request *r, bool callable)
+{
+    for (uint32_t i = 0; i < r->n_tools; i++)
+        r->callable[i] = callable;
+}
+
+static void allow_listed(struct fields *f, const json_t *choice, struct request *r)
+{
+    static const char *const modes[] = {"auto", "required", NULL};
+    snprintf(f->prefix, sizeof f->prefix, "tool_choice.");
+    const json_t *allowed = fields_object(f, choice, "allowed_tools");
+    if (!allowed)
+        fields_fault(f, "missing_required_parameter", "allowed_tools", "expected an object with mode and tools");
+    snprintf(f->prefix, sizeof f->prefix, "tool_choice.allowed_tools.");
+    int mode = fields_choice(f, allowed, "mode", modes);
+    if (mode < 0)
+        fields_fault(f, "missing_required_parameter", "mode", "expected auto or required");
+    const json_t *list = fields_array(f, allowed, "tools", REQUEST_TOOLS_MAX);
+    if (!json_array_size(list))
+        fields_fault(f, "empty_array", "tools", "no tool is allowed");
+    allow_all(r, false);
+    r->limits_calls = true;
+    r->must_call = mode == 1;
+    for (size_t i = 0; i < json_array_size(list) && !f->status; i++) {
+        snprintf(f->prefix, sizeof f->prefix, "tool_choice.allowed_tools.tools[%zu].", i);
+        allow_named(f, json_array_get(list, i), r);
+    }
+    f->prefix[0] = 0;
+}
+
+static void read_forced(struct fields *f, const json_t *choice, struct request *r)
+{
+    if (json_is_string(json_object_get(choice, "type")) &&
+        strcmp(json_string_value(json_object_get(choice, "type")), "allowed_tools") == 0) {
+        allow_listed(f, choice, r);
+        return;
+    }
+    allow_all(r, false);
+    r->must_call = true;
+    snprintf(f->prefix, sizeof f->prefix, "tool_choice.");
+    allow_named(f, choice, r);
+    f->prefix[0] = 0;
+}
+
+static void read_choice(struct fields *f, const json_t *root, struct request *r)
 {
     static const char *const plain[] = {"none", "auto", "required", NULL};
     const json_t *choice = fields_get(f, root, "tool_choice");
     bool forced = json_is_object(choice);
+    allow_all(r, true);
     if (!choice)
-        return true;
+        return;
     if (!forced && !json_is_string(choice)) {
         fields_fault(f, "invalid_type", "tool_choice", "expected a string or an object, found %s", fields_kind(choice));
-        return false;
+        return;
     }
     int at = forced ? 2 : fields_choice(f, root, "tool_choice", plain);
-    if (at == 2 && !has_tools)
+    if (at == 2 && !r->n_tools)
         fields_fault(f, "invalid_value", "tool_choice", "asks for a call, but there are no tools");
-    else if (at == 2)
-        fields_fault(f, "unsupported_value", "tool_choice", "calls cannot be forced by this server; auto and none are offered");
-    return at != 0;
+    else if (forced)
+        read_forced(f, choice, r);
+    r->must_call |= at == 2 && !forced;
+    if (at == 0)
+        r->n_tools = 0;
 }
 
 void request_read_tools(struct fields *f, struct exchange *exchange, const json_t *root, struct request *r)
@@ -133,8 +199,10 @@ void request_read_tools(struct fields *f, struct exchange *exchange, const json_
                      chat_format_name(server->format));
     if (has_tools)
         read_list(f, exchange_arena(exchange), list, r);
-    if (!read_choice(f, root, has_tools))
-        r->n_tools = 0;
+    read_choice(f, root, r);
+    if (r->must_call && r->form)
+        fields_fault(f, "invalid_value", "tool_choice",
+                     "forces a call, and %s asks for a form of the answer: only one of them can be held to", r->form_field);
     fields_bool(f, root, "parallel_tool_calls", &parallel);
     r->one_call = !parallel;
 }

@@ -10,6 +10,7 @@ struct front;
 struct http;
 struct auth;
 struct metrics;
+struct language_cache;
 
 struct server {
     _Atomic(const struct config *) config; /* a snapshot; a reload swaps it, old ones live until the end */
@@ -24,6 +25,7 @@ struct server {
     struct http *http;
     struct auth *auth;
     struct metrics *metrics;
+    struct language_cache *languages; /* compiled for requests */
 };
 
 #endif

@@ -12,6 +12,7 @@
 #include "server/auth.h"
 #include "server/exchange.h"
 #include "server/front.h"
+#include "server/language_cache.h"
 #include "server/metrics.h"
 #include "server/server.h"
 #include "tests/gguf_writer.h"
@@ -127,6 +128,12 @@ void exchange_reply(struct exchange *e, unsigned status, const char *content_typ
     if (written)
         stand_in_keep(e, body->at, body->len);
     buf_release(body);
+}
+
+void exchange_add_headers(struct exchange *e, const char *lines)
+{
+    (void)e;
+    check(strlen(lines) > 2 && strcmp(lines + strlen(lines) - 2, "\r\n") == 0);
 }
 
 void exchange_stream_begin(struct exchange *e, const char *content_type)
@@ -307,6 +314,8 @@ static inline enum status stand_in_open(const char *chat_format, struct error *e
     stand_in.server.metrics = metrics_create();
     check(stand_in.server.metrics);
     enum status status = auth_create(&stand_in.server.auth, &stand_in.config, error);
+    if (!status)
+        status = language_cache_create(&stand_in.server.languages, STAND_IN_MEMORY, error);
     return status ? status : stand_in_load(chat_format, error);
 }
 
@@ -316,6 +325,7 @@ static inline void stand_in_close(void)
     model_text_release(&stand_in.server.text);
     auth_free(stand_in.server.auth);
     metrics_free(stand_in.server.metrics);
+    language_cache_free(stand_in.server.languages);
     mem_free(stand_in.exchange.out);
     stand_in = (struct stand_in){0};
 }

@@ -20,6 +20,10 @@ uint32_t automaton_fail(struct automaton *a, enum status status)
 
 bool automaton_spend(struct automaton *a, uint64_t units)
 {
+    if (a->cancelled && *a->cancelled) {
+        automaton_fail(a, STATUS_CANCELLED);
+        return false;
+    }
     if (a->fuel >= units) {
         a->fuel -= units;
         return true;
@@ -37,6 +41,11 @@ void automaton_refuel(struct automaton *a, uint64_t units)
     if (a->starved)
         a->status = STATUS_OK;
     a->starved = false;
+}
+
+void automaton_heed(struct automaton *a, const _Atomic bool *cancelled)
+{
+    a->cancelled = cancelled;
 }
 
 size_t automaton_size(const struct automaton *a)

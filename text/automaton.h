@@ -41,11 +41,14 @@ static inline bool byte_set_has(const struct byte_set *set, unsigned byte)
 enum status automaton_create(struct automaton **out, size_t max_expressions, struct error *error) must_check;
 void automaton_free(struct automaton *automaton);
 
-/* OK, or what made a call return AUTOMATON_FAILED: LIMIT, NO_MEMORY. */
+/* OK, or what made a call return AUTOMATON_FAILED: LIMIT, NO_MEMORY, CANCELLED. */
 enum status automaton_status(const struct automaton *automaton);
 
 /* Fuel for what comes next, in units of about 10 ns; at first there is no end of it. Whoever ran out of it may go on. */
 void automaton_refuel(struct automaton *automaton, uint64_t units);
+
+/* Ends the work with CANCELLED once the flag is set; lent while the automaton is there. */
+void automaton_heed(struct automaton *automaton, const _Atomic bool *cancelled);
 
 size_t automaton_size(const struct automaton *automaton);   /* expressions */
 size_t automaton_memory(const struct automaton *automaton); /* bytes */

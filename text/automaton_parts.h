@@ -43,6 +43,7 @@ struct automaton {
     unsigned depth;
     uint32_t n_searches;
     uint64_t fuel;
+    const _Atomic bool *cancelled; /* may be null */
     bool starved; /* the status says LIMIT for want of fuel alone */
     enum status status;
 };
@@ -55,7 +56,7 @@ struct byte_set automaton_set(const struct automaton *a, const struct expression
 
 uint32_t automaton_fail(struct automaton *a, enum status status);
 
-/* False when there is no fuel left. */
+/* False when there is no fuel left, or nobody waits for the result any more. */
 bool automaton_spend(struct automaton *a, uint64_t units);
 
 /* Forgets all derivatives: they are made again where they are needed. Only between reads. */

@@ -385,7 +385,8 @@ enum status automaton_seal(struct automaton *a, uint32_t *root, uint32_t *rule, 
         spread_may_end(a);
     enum status status = a->status ? a->status : find_left_recursion(a, rule, error);
     if (a->status)
-        return error_set(error, a->status, a->status == STATUS_LIMIT ? "it is too large" : "out of memory");
+        return error_set(error, a->status, "%s",
+                         a->status == STATUS_LIMIT ? "it is too large" : a->status == STATUS_NO_MEMORY ? "out of memory" : "cancelled");
     automaton_forget(a); /* what was derived before rules were known */
     if (!status && *root == AUTOMATON_NOTHING)
         return error_set(error, STATUS_INVALID, "no text fits it");

@@ -4,16 +4,11 @@
 #include "base/mem.h"
 #include "text/number_language.h"
 
-enum { BLANKS_MAX = 40 };
+enum { BLANKS_MAX = 40 }; /* that indent a line */
 
 static uint32_t word(const struct json_language *j, const char *text)
 {
     return automaton_text(j->a, str_of(text));
-}
-
-static uint32_t spaced(const struct json_language *j, const char *text)
-{
-    return automaton_join(j->a, j->space, automaton_join(j->a, word(j, text), j->space));
 }
 
 /* Items with commas between them, or nothing. */
@@ -30,9 +25,10 @@ void json_language_init(struct json_language *j, struct automaton *a)
     byte_set_add(&blank, '\t', '\t');
     j->a = a;
     uint32_t line_end = automaton_join(a, automaton_maybe(a, word(j, "\r")), word(j, "\n"));
-    j->space = automaton_join(a, automaton_maybe(a, line_end), automaton_repeat(a, automaton_bytes(a, &blank), 0, BLANKS_MAX));
-    j->comma = spaced(j, ",");
-    j->colon = spaced(j, ":");
+    uint32_t line = automaton_join(a, line_end, automaton_repeat(a, automaton_bytes(a, &blank), 0, BLANKS_MAX));
+    j->space = automaton_maybe(a, automaton_or(a, line, automaton_bytes(a, &blank)));
+    j->comma = automaton_join(a, word(j, ","), j->space);
+    j->colon = automaton_join(a, automaton_maybe(a, word(j, " ")), automaton_join(a, word(j, ":"), automaton_maybe(a, word(j, " "))));
     j->characters = automaton_repeat(a, code_points_any(a, WRITING_JSON), 0, AUTOMATON_ENDLESS);
     j->value = automaton_rule(a);
     j->object = json_language_braced(j, '{', listed(j, json_language_pair(j, j->characters, j->value)), '}');

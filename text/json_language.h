@@ -1,5 +1,5 @@
-/* JSON texts (RFC 8259) as languages: any value, given values, and what schemas build theirs from. White space between tokens is bounded:
- * a line feed and some blanks. */
+/* JSON texts (RFC 8259) as languages: any value, given values, and what schemas build theirs from. White space stands where
+ * writers of JSON put it: one blank, or a line feed and what indents the next line. */
 #ifndef TEXT_JSON_LANGUAGE_H
 #define TEXT_JSON_LANGUAGE_H
 

@@ -1,5 +1,5 @@
-/* Chat requests from bytes to prompt ids: body, model, messages, fields, template, tokens. A refusal names a code that error replies know;
- * what passes keeps every bound, and the memory that was charged is given back. */
+/* Chat requests from bytes to prompt ids: body, model, messages, fields, template, tokens, the output's language. A refusal names a code
+ * that error replies know; what passes keeps every bound, and the memory that was charged is given back. */
 #include "server/reply.h"
 #include "server/request.h"
 #include "tests/fuzz/fuzz.h"
@@ -52,7 +52,8 @@ static enum status run(struct exchange *e, struct request *r, struct request_pro
     if (status)
         return status;
     struct request_text text = {chat.spans, chat.n_spans, false, "messages"};
-    return request_encode(e, &text, limits.context, p, error);
+    status = request_encode(e, &text, limits.context, p, error);
+    return status ? status : request_compile_language(e, r, &chat, error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

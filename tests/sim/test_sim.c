@@ -459,9 +459,9 @@ static void open_world(struct sim *s, uint64_t seed, enum device_mock_bug device
     device_mock_plant(s->mock, device_bug);
     s->options = (struct scheduler_options){.device = device_mock_device(s->mock), .clock = &s->clock,
                                             .events = {s, on_accepted, on_tokens, on_done, on_refused}, .hash = hash,
-                                            .constraints = s->constraints, .max_running = max_running, .max_queue = between(s, 1, 60), .step_tokens = o.n_rows_max,
-                                            .max_queue_tokens = one_in(s, 4) ? 600 : 100000, .context = o.script.context,
-                                            .prefix_cache = !one_in(s, 6)};
+                                            .constraints = s->constraints, .max_running = max_running, .max_queue = between(s, 1, 60),
+                                            .step_tokens = o.n_rows_max, .max_queue_tokens = one_in(s, 4) ? 600 : 100000,
+                                            .context = o.script.context, .prefix_cache = !one_in(s, 6)};
     support_ok(scheduler_create(&s->scheduler, &s->options, &error), &error);
     make_requests(s);
     for (uint32_t i = 0; i < s->n_requests; i++) {

@@ -43,6 +43,7 @@ SETTINGS = {
     "tools-one": [*script(CALLS_BEGIN, CALL_BEGIN, "f", SEPARATOR, '{"a": "\u00e9"}', CALL_END, CALLS_END, stop=EXTRA[EOS]), *TOOL_FORM],
     "tools-two": [*script("Wait.", CALLS_BEGIN, CALL_BEGIN, "f", SEPARATOR, '{"a":1}', CALL_END, CALL_BEGIN, "get_time", SEPARATOR, CALL_END,
                           CALLS_END, stop=EXTRA[EOS]), *TOOL_FORM],
+    "tools-random": [*PLAIN, *TOOL_FORM],
     "tools-broken": [*script(CALLS_BEGIN, "f", SEPARATOR, "{}", stop=EXTRA[EOS]), *TOOL_FORM],
     "thinker-other-settings": [*THINKS, "--chat-format", "deepseek-r1-distill", "--reasoning-alias", "--reasoner-sampling", "fixed", "--timings"],
 }

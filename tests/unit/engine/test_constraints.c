@@ -73,7 +73,7 @@ static struct constraints *make(struct constraints_options options)
 static enum constraint_state wait_for(struct constraints *all, struct constraint *c, struct constraint_mask *mask)
 {
     enum constraint_state state;
-    while ((state = constraint_look(c, mask)) == CONSTRAINT_PENDING)
+    while ((state = constraints_look(c, mask)) == CONSTRAINT_PENDING)
         constraints_wait(all, 100000000);
     return state;
 }
@@ -104,28 +104,28 @@ static void run_choices(struct constraints_options options, uint64_t seed)
         struct constraint_mask mask;
         if (!open[i]) {
             of[i] = rng_below(&rng, N_LANGUAGES);
-            open[i] = constraint_open(all, buf_str(&languages[of[i]].image));
+            open[i] = constraints_open(all, buf_str(&languages[of[i]].image));
             assert_non_null(open[i]);
             states[i] = languages[of[i]].root;
             continue;
         }
         if (rng_below(&rng, 20) == 0) { /* closed whatever it is doing */
-            constraint_close(open[i]);
+            constraints_close(open[i]);
             open[i] = NULL;
             continue;
         }
         assert_int_equal(wait_for(all, open[i], &mask), CONSTRAINT_READY);
         uint32_t token = compare(&languages[of[i]], states[i], &mask, &rng);
         if (token == TOKENS) {
-            constraint_close(open[i]);
+            constraints_close(open[i]);
             open[i] = NULL;
             continue;
         }
         states[i] = automaton_read(languages[of[i]].automaton, states[i], tokens[token]);
-        constraint_push(open[i], token);
+        constraints_push(open[i], token);
     }
     for (uint32_t i = 0; i < CHOICES; i++)
-        constraint_close(open[i]);
+        constraints_close(open[i]);
     constraints_free(all);
 }
 
@@ -160,14 +160,14 @@ static void languages_nobody_uses_are_kept_while_there_is_room(void **state)
         struct constraints *all = make(o);
         for (uint32_t i = 0; i < N_LANGUAGES; i++) {
             struct constraint_mask mask;
-            struct constraint *c = constraint_open(all, buf_str(&languages[i].image)),
-                              *same = constraint_open(all, buf_str(&languages[i].image));
+            struct constraint *c = constraints_open(all, buf_str(&languages[i].image)),
+                              *same = constraints_open(all, buf_str(&languages[i].image));
             assert_int_equal(wait_for(all, c, &mask), CONSTRAINT_READY);
             assert_int_equal(wait_for(all, same, &mask), CONSTRAINT_READY);
             assert_true(constraints_memory(all, &n) > languages[i].image.len);
             assert_int_equal(n, roomy ? i + 1 : 1);
-            constraint_close(c);
-            constraint_close(same);
+            constraints_close(c);
+            constraints_close(same);
         }
         constraints_memory(all, &n);
         assert_int_equal(n, roomy ? N_LANGUAGES : 0);
@@ -178,11 +178,11 @@ static void languages_nobody_uses_are_kept_while_there_is_room(void **state)
 static void expect_failure(struct constraints *all, struct str image, const char *part)
 {
     struct constraint_mask mask;
-    struct constraint *c = constraint_open(all, image);
+    struct constraint *c = constraints_open(all, image);
     assert_int_equal(wait_for(all, c, &mask), CONSTRAINT_FAILED);
     if (!strstr(mask.failure, part))
         fail_msg("\"%s\" does not hold \"%s\"", mask.failure, part);
-    constraint_close(c);
+    constraints_close(c);
 }
 
 static void what_cannot_be_built_or_costs_too_much_fails_alone(void **state)
@@ -191,13 +191,13 @@ static void what_cannot_be_built_or_costs_too_much_fails_alone(void **state)
     struct constraints_options o = constraints_defaults;
     struct constraint_mask mask;
     struct constraints *all = make(o);
-    struct constraint *good = constraint_open(all, buf_str(&languages[0].image));
+    struct constraint *good = constraints_open(all, buf_str(&languages[0].image));
     expect_failure(all, str_of("no image"), "cannot be built");
     assert_int_equal(wait_for(all, good, &mask), CONSTRAINT_READY);
-    constraint_push(good, 'z' - ' '); /* not allowed at the start */
+    constraints_push(good, 'z' - ' '); /* not allowed at the start */
     assert_int_equal(wait_for(all, good, &mask), CONSTRAINT_FAILED);
     assert_non_null(strstr(mask.failure, "left its language"));
-    constraint_close(good);
+    constraints_close(good);
     constraints_free(all);
     o.build_fuel = 10;
     all = make(o);
@@ -220,11 +220,11 @@ static void running_out_of_memory_is_no_mask(void **state)
         struct constraints *all = make(o);
         struct constraint_mask mask;
         mem_fail_after(n, true);
-        struct constraint *c = constraint_open(all, buf_str(&languages[2].image));
-        seen = c ? constraint_look(c, &mask) : CONSTRAINT_FAILED;
+        struct constraint *c = constraints_open(all, buf_str(&languages[2].image));
+        seen = c ? constraints_look(c, &mask) : CONSTRAINT_FAILED;
         mem_fail_after(0, false);
         assert_true(seen != CONSTRAINT_PENDING);
-        constraint_close(c);
+        constraints_close(c);
         constraints_free(all);
     }
 }

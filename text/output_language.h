@@ -1,0 +1,28 @@
+/* What a whole output must be, around the language of its answer: the thought before it, calls of tools in its place. Marks that the
+ * vocabulary has as control tokens stand as such (text/vocabulary.h), others as text. Results are still to be sealed. */
+#ifndef TEXT_OUTPUT_LANGUAGE_H
+#define TEXT_OUTPUT_LANGUAGE_H
+
+#include "text/automaton.h"
+#include "text/tokenizer.h"
+#include "text/tool_parse.h"
+
+/* Any text without control tokens, maybe none. */
+uint32_t output_language_text(struct automaton *a);
+
+struct output_language_marks {
+    const struct tokenizer *tokenizer;
+    const char *think_open, *think_close;
+    bool in_thought; /* the prompt opened the thought: its end must come. Otherwise there may be one */
+};
+uint32_t output_language_after_thought(struct automaton *a, const struct output_language_marks *marks, uint32_t answer);
+
+struct output_language_call {
+    struct str name;
+    uint32_t arguments; /* AUTOMATON_FAILED makes the result so */
+};
+/* A block of calls, as text/tool_parse.h reads it: one, or any number of them. */
+uint32_t output_language_calls(struct automaton *a, const uint32_t marks[N_TOOL_MARKS], const struct output_language_call *calls,
+                               size_t n, bool one);
+
+#endif
