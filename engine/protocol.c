@@ -519,7 +519,7 @@ enum status protocol_read_done(struct protocol_done *m, struct str body, struct 
     m->prefill_ns = get_u64(&f);
     m->decode_ns = get_u64(&f);
     get_text(&f, m->message, sizeof m->message);
-    if (!f.status && (m->finish < PROTOCOL_FINISH_STOP || m->finish > PROTOCOL_FINISH_ERROR))
+    if (!f.status && (m->finish < PROTOCOL_FINISH_STOP || m->finish > PROTOCOL_FINISH_IMPOSSIBLE))
         refuse(&f, "an unknown reason");
     return finish(&f);
 }

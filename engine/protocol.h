@@ -147,7 +147,13 @@ struct protocol_tokens {
     bool has_logprobs;
 };
 
-enum protocol_finish { PROTOCOL_FINISH_STOP = 1, PROTOCOL_FINISH_LENGTH, PROTOCOL_FINISH_CANCELLED, PROTOCOL_FINISH_ERROR };
+enum protocol_finish {
+    PROTOCOL_FINISH_STOP = 1,
+    PROTOCOL_FINISH_LENGTH,
+    PROTOCOL_FINISH_CANCELLED,
+    PROTOCOL_FINISH_ERROR,      /* a fault of the engine */
+    PROTOCOL_FINISH_IMPOSSIBLE, /* what the request asks for leaves nothing to choose, or takes too much work */
+};
 
 enum { PROTOCOL_NO_TOKEN = 0xFFFFFFFFu };
 
@@ -161,7 +167,7 @@ struct protocol_done {
     uint32_t n_generated;     /* tokens of this choice, the stop token included */
     uint32_t n_prompt, n_cached;
     uint64_t queue_ns, prefill_ns, decode_ns;
-    char message[160];        /* finish ERROR: why */
+    char message[160];        /* finish ERROR, IMPOSSIBLE: why */
 };
 
 enum protocol_refusal {

@@ -313,11 +313,11 @@ static bool is_stop(const struct protocol_submit *p, uint32_t token)
 }
 
 /* A row that is not finite: this choice ends, and what it computed is not offered to anybody. */
-static void fail(struct scheduler *s, struct sequence *q, const char *message)
+static void fail(struct scheduler *s, struct sequence *q, uint32_t reason, const char *message)
 {
     for (uint32_t i = 0; i < q->n_pages; i++)
         kv_pages_forget(s->pages, q->pages[i]);
-    finish(s, q, PROTOCOL_FINISH_ERROR, 0, q->n_tokens - q->n_prompt, message);
+    finish(s, q, reason, 0, q->n_tokens - q->n_prompt, message);
 }
 
 /* Log-probabilities of the prompt positions just computed; the first token of a prompt has none. False when a row is not finite. */
@@ -348,7 +348,7 @@ static void advance(struct scheduler *s, struct sequence *q)
     struct constraint_mask mask;
     uint32_t n_generated = q->n_tokens - q->n_prompt;
     if (q->constraint && constraints_look(q->constraint, &mask) == CONSTRAINT_FAILED) {
-        fail(s, q, mask.failure);
+        fail(s, q, PROTOCOL_FINISH_IMPOSSIBLE, mask.failure);
         return;
     }
     struct sampler_row row = {.logits = s->logits + (size_t)(q->first_logit + q->n_logits - 1) * s->o.device->vocabulary,
@@ -358,7 +358,7 @@ static void advance(struct scheduler *s, struct sequence *q)
                               .stops_allowed = n_generated >= r->params.min_tokens, .mask = q->constraint ? &mask : NULL};
     enum status status = sampler_choose(s->sampler, &row, &token, &error);
     if (status && status != STATUS_NOT_FOUND) {
-        fail(s, q, error.message);
+        fail(s, q, status == STATUS_INVALID ? PROTOCOL_FINISH_IMPOSSIBLE : PROTOCOL_FINISH_ERROR, error.message);
         return;
     }
     publish_pages(s, q);
@@ -396,7 +396,7 @@ static void settle(struct scheduler *s, struct sequence *q)
     struct request *r = q->request;
     tenants_charge(s->tenants, r->tenant, q->n_rows);
     if (!score_prompt(s, q)) {
-        fail(s, q, "the model's output is not finite");
+        fail(s, q, PROTOCOL_FINISH_ERROR, "the model's output is not finite");
         return;
     }
     if (misses_mask(q)) {

@@ -587,8 +587,8 @@ static void take_done(struct generation_prompt *p, const struct protocol_done *d
     p->decode_ns = done->decode_ns;
     if (!c || c->closed || g->over || g->broken)
         return;
-    if (done->finish == PROTOCOL_FINISH_ERROR) {
-        fail_reply(g, REPLY_INTERNAL, NULL, done->message);
+    if (done->finish == PROTOCOL_FINISH_ERROR || done->finish == PROTOCOL_FINISH_IMPOSSIBLE) {
+        fail_reply(g, done->finish == PROTOCOL_FINISH_ERROR ? REPLY_INTERNAL : REPLY_INVALID_VALUE, NULL, done->message);
         return;
     }
     c->n_tokens = done->n_generated;

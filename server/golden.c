@@ -163,7 +163,7 @@ static void on_done(void *arg, const struct protocol_done *done)
     struct golden *g = arg;
     const struct golden_prompt *p = &g->prompts[g->at];
     g->id = 0;
-    if (done->finish == PROTOCOL_FINISH_ERROR)
+    if (done->finish == PROTOCOL_FINISH_ERROR || done->finish == PROTOCOL_FINISH_IMPOSSIBLE)
         snprintf(g->failure, sizeof g->failure, "prompt %u: %s", g->at, done->message);
     else if (p->n_greedy && g->n_seen < p->n_greedy && !g->failure[0])
         snprintf(g->failure, sizeof g->failure, "prompt %u ended after %u of %u tokens", g->at, g->n_seen, p->n_greedy);

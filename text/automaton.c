@@ -334,8 +334,20 @@ uint32_t automaton_maybe(struct automaton *a, uint32_t x)
     return automaton_repeat(a, x, 0, 1);
 }
 
+/* Rests depend on the very digit. */
+static void tell_digits_apart(struct automaton *a)
+{
+    for (unsigned digit = '0'; digit <= '9' && !a->knows_digits; digit++) {
+        struct byte_set set = {{0}};
+        byte_set_add(&set, digit, digit);
+        refine(a, &set);
+    }
+    a->knows_digits = true;
+}
+
 uint32_t automaton_multiple(struct automaton *a, uint32_t of, uint32_t rest)
 {
+    tell_digits_apart(a);
     return intern(a, (struct expression){.kind = EXPRESSION_MULTIPLE, .may_end = rest == 0, .empty = EMPTINESS_NO, .a = of, .b = rest},
                   NULL);
 }

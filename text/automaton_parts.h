@@ -40,6 +40,7 @@ struct automaton {
     uint32_t *bodies, n_rules, rules_capacity;
     uint8_t class_of[256], sample[256]; /* a byte of each class */
     unsigned n_classes;
+    bool knows_digits; /* each is a class of its own */
     unsigned depth;
     uint32_t n_searches;
     uint64_t fuel;

@@ -25,9 +25,21 @@ FULL_CHAT = {
                  {"role": "tool", "tool_call_id": "c1", "content": "1"}, {"role": "user", "content": "b", "name": "n"}]}
 FULL_COMPLETION = {"model": "tiny", "prompt": ["a", "b"], "max_tokens": 3, "n": 2, "echo": True, "logprobs": 1, "best_of": 2, "stream": False,
                    "stop": "q", "seed": 1, "logit_bias": {"7": -5}, "temperature": 1, "suffix": None, "parse_special": True}
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 0, "maximum": 99}, "b": {"enum": ["x", None, [1]]},
+                                           "c": {"type": "array", "items": {"$ref": "#/$defs/s"}, "maxItems": 2}},
+          "required": ["a"], "additionalProperties": False, "$defs": {"s": {"type": "string", "pattern": "^[ab]{1,3}$", "maxLength": 3}}}
+PLAIN_CHAT = {"model": "tiny", "max_tokens": 40, "messages": [{"role": "user", "content": "a"}]}
+FORMS = [{"response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": SCHEMA, "strict": True}}},
+         {"structured_outputs": {"json": SCHEMA}}, {"structured_outputs": {"choice": ["a", "b"]}}, {"regex": "[ab]{1,3}(c|d)*"},
+         {"grammar": 'root ::= "a" item*\nitem ::= "b" | "(" root ")"'}]
+CALLS = {**PLAIN_CHAT, "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
+            {"type": "function", "function": {"name": "f"}}]}}, "parallel_tool_calls": False,
+         "tools": [{"type": "function", "function": {"name": "f", "strict": True, "parameters": {**SCHEMA, "required": ["a", "b", "c"]}}},
+                   {"type": "function", "function": {"name": "g", "description": "d"}}]}
 TARGETS = [("/v1/chat/completions", {**FULL_CHAT, "stream": True, "stream_options": {"include_usage": True}}), ("/v1/chat/completions", FULL_CHAT),
            ("/v1/completions", FULL_COMPLETION), ("/tokenize", {"content": "abc", "with_pieces": True}), ("/detokenize", {"tokens": [1, 2, 3]}),
-           ("/apply-template", {"messages": FULL_CHAT["messages"]})]
+           ("/apply-template", {"messages": FULL_CHAT["messages"]}), *(("/v1/chat/completions", {**PLAIN_CHAT, **f}) for f in FORMS),
+           ("/v1/completions", {"model": "tiny", "prompt": "a", "max_tokens": 40, **FORMS[0]}), ("/v1/chat/completions", CALLS)]
 
 
 def places(value, path=()):
@@ -91,10 +103,10 @@ def check_reply(status, headers, data, where):
         check_error(reply)
 
 
-@pytest.mark.parametrize("name", ["plain", "thinker"])
+@pytest.mark.parametrize("name", ["plain", "thinker", "tools-random"])
 def test_mutations(fleet, name):
     s, rng, seen = fleet[name], random.Random(179), set()
-    for _ in range(ROUNDS // 2):
+    for _ in range(ROUNDS // 3):
         path, body = rng.choice(TARGETS)
         data = mutate_value(rng, body)
         if rng.random() < 0.4:

@@ -212,7 +212,7 @@ def test_stop_strings_and_least_lengths_still_hold(fleet):
 
 def test_what_the_bias_bans_cannot_be_said(fleet):
     status, reply = fleet["plain"].post(CHAT, chat(regex="abc", logit_bias={str(ord("b")): -100}))
-    assert status == 500 and "language" in reply["error"]["message"], reply
+    assert status == 400 and "language" in reply["error"]["message"], reply
 
 
 def test_choices_of_one_request_are_as_alone(fleet):

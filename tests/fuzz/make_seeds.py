@@ -157,6 +157,25 @@ def language_seeds():
         put("json_schema", name, json.dumps(schema).encode() + b"\n" + way)
 
 
+def image_seeds():
+    def words(*values):
+        return struct.pack(f"<{len(values)}I", *values)
+
+    letters, digits = (sum(1 << b for b in range(a, z + 1)) for a, z in ((97, 122), (48, 57)))
+    sets = b"".join(words(2) + bits.to_bytes(32, "little") for bits in (letters, digits))
+    end, nothing, a, one = 1, 0, 2, 3  # numbers of expressions: two sets follow the two that are always there
+    images = {
+        "join": (1, 0, 4, sets + words(3, a, one)),
+        "choice": (2, 0, 5, sets + words(3, a, one) + words(4, 2, one, 4)),
+        "both": (4, 0, 7, sets + words(7, a, 0, 2**32 - 1) + words(7, a, 2, 5) + words(6, 5) + words(5, 2, 4, 6)),
+        "multiple": (1, 0, 4, sets + words(8, 7, 3)),
+        "rule": (3, 1, 4, sets + words(9, 0) + words(3, a, 4) + words(4, 2, 5, one) + words(6)),
+        "end": (0, 0, end, sets), "nothing": (0, 0, nothing, sets), "ahead": (1, 0, 4, sets + words(3, 5, 4)),
+    }
+    for name, (n, n_rules, root, rest) in images.items():
+        put("automaton_image", name, words(1, n + 2, n_rules, root) + rest + b"\xff\xffway" + bytes(range(0, 250, 3)))
+
+
 def output_seeds():
     put("output", "thought", b"\0\3STOP\0<think>\nR\n</think>\n\nAn answer. STOP more")
     put("output", "reasoning", b"\1\0ab\0R</thin</think>\n\nA b")
@@ -176,9 +195,10 @@ def short(s):
 def frame_seeds():
     put("protocol", "configure", frame(2, b"".join(map(short, ("m.gguf", "cpu", "fast", "auto", "auto"))) +
                                        struct.pack("<IIQIIIQI", 2, 512, 1 << 20, 4, 8, 256, 0, 1) + short("")))
-    put("protocol", "submit", frame(3, bytes(32) + struct.pack("<QQQIIIIfffIfffIIIiiIIII", 1, 2, 0, 1, 0, 16, 0, 1.0, 0.9, 0.0, 40, 0.0, 0.0,
-                                                               1.1, 100, 0, 1, 2, -1, 1, 1, 2, 3) +
-                                    struct.pack("<If", 5, -1.0) + struct.pack("<5I", 1, 2, 7, 8, 9)))
+    put("protocol", "submit", frame(3, bytes(32) + struct.pack("<QQQIIIIfffIfffIIIiiIIIII", 1, 2, 0, 1, 0, 16, 0, 1.0, 0.9, 0.0, 40, 0.0, 0.0,
+                                                               1.1, 100, 0, 1, 2, -1, 1, 1, 2, 3, 4) +
+                                    struct.pack("<If", 5, -1.0) + struct.pack("<5I", 1, 2, 7, 8, 9) + b"lang"))
+    put("protocol", "vocabulary", frame(7, struct.pack("<I3H", 3, 2, 0, 1) + b"abc"))
     put("protocol", "cancel", frame(5, b""))
     put("protocol", "ready", frame(64, struct.pack("<IIIIIIQQ", 100, 512, 512, 64, 16, 4, 1000, 2000) + bytes(32) +
                                    b"".join(map(short, ("exact-1", "llama", "LlamaForCausalLM", "table")))))
@@ -198,4 +218,5 @@ if __name__ == "__main__":
     eval_seeds()
     output_seeds()
     language_seeds()
+    image_seeds()
     frame_seeds()

@@ -89,7 +89,8 @@ struct sim {
 
 /* Over all seeds: what was exercised. */
 static struct {
-    uint64_t steps, tokens, preemptions, cached, refused, timeouts, cancelled, dropped, errors, stops, copies, busiest, ends, waits;
+    uint64_t steps, tokens, preemptions, cached, refused, timeouts, cancelled, dropped, errors, stops, copies, busiest, ends, waits,
+        impossible;
 } totals;
 
 static uint64_t current_seed;
@@ -209,7 +210,9 @@ static void tell_choice(struct sim *s, const struct request *r, uint32_t choice,
         fill_row(hash, last, row);
         enum status status = sampler_choose(s->sampler, &in, &token, &error);
         if (status) {
-            t->finish = status == STATUS_NOT_FOUND ? PROTOCOL_FINISH_STOP : PROTOCOL_FINISH_ERROR;
+            t->finish = status == STATUS_NOT_FOUND  ? PROTOCOL_FINISH_STOP
+                        : status == STATUS_INVALID ? PROTOCOL_FINISH_IMPOSSIBLE
+                                                   : PROTOCOL_FINISH_ERROR;
             t->stop_token = PROTOCOL_NO_TOKEN;
             return;
         }
@@ -318,6 +321,7 @@ static void on_done(void *arg, uint64_t id, const struct protocol_done *done)
     fail_unless(s, done->last == r->last, "request %llu: last comes at choice %u of %u", (unsigned long long)id, r->n_closed,
                 r->m.n_choices);
     totals.errors += finish == PROTOCOL_FINISH_ERROR;
+    totals.impossible += finish == PROTOCOL_FINISH_IMPOSSIBLE;
     totals.stops += by_token;
     totals.ends += finish == PROTOCOL_FINISH_STOP && !by_token;
 }
@@ -637,16 +641,19 @@ static void every_seed_answers_as_if_each_request_were_alone(void **state)
         }
     }
     print_message("%llu seeds: %llu steps, %llu tokens, %llu preemptions, %llu cached prompt tokens, %llu page copies, %llu refused "
-                  "(%llu timed out), %llu cancelled, %llu choices dropped, %llu stopped, %llu by their language, %llu failed, up to "
+                  "(%llu timed out), %llu cancelled, %llu choices dropped, %llu stopped, %llu by their language, %llu failed, "
+                  "%llu had nothing to choose, up to "
                   "%llu requests at once; %llu steps left masks awaited\n",
                   (unsigned long long)n, (unsigned long long)totals.steps, (unsigned long long)totals.tokens,
                   (unsigned long long)totals.preemptions, (unsigned long long)totals.cached, (unsigned long long)totals.copies,
                   (unsigned long long)totals.refused, (unsigned long long)totals.timeouts, (unsigned long long)totals.cancelled,
                   (unsigned long long)totals.dropped, (unsigned long long)totals.stops, (unsigned long long)totals.ends,
-                  (unsigned long long)totals.errors, (unsigned long long)totals.busiest, (unsigned long long)totals.waits);
+                  (unsigned long long)totals.errors, (unsigned long long)totals.impossible, (unsigned long long)totals.busiest,
+                  (unsigned long long)totals.waits);
     if (n >= 100) /* the seeds reach what they are for */
         assert_true(totals.preemptions && totals.cached && totals.copies && totals.timeouts && totals.cancelled && totals.dropped &&
-                    totals.stops && totals.ends && totals.waits && totals.errors);
+                    totals.stops && totals.ends && totals.waits && totals.errors &&
+                    totals.impossible);
 }
 
 static void a_page_hash_of_three_bits_changes_no_answer(void **state)
