@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "text/automaton_image.h"
+#include "text/sentence.h"
 #include "text/token_mask.h"
 
 enum { FUEL_OF_A_TOKEN = 2000, NS_OF_A_SECOND = 1000000000 };
@@ -61,6 +62,7 @@ struct constraints {
     char *bytes; /* of the vocabulary, */
     struct str *tokens;
     uint32_t n_tokens;
+    uint64_t *sentence_ends; /* by token */
     struct token_trie *trie; /* made with the first language */
     struct language *languages;
     uint64_t uses;
@@ -325,6 +327,7 @@ void constraints_free(struct constraints *all)
         language_free(l);
     }
     token_trie_free(all->trie);
+    mem_free(all->sentence_ends);
     mem_free(all->tokens);
     mem_free(all->bytes);
     pthread_cond_destroy(&all->work);
@@ -342,12 +345,14 @@ enum status constraints_set_vocabulary(struct constraints *all, const struct str
         total += tokens[i].len;
     char *at = all->bytes = mem_alloc(total + 1);
     all->tokens = mem_zalloc_array((size_t)n + 1, sizeof *all->tokens);
-    if (!all->bytes || !all->tokens)
+    all->sentence_ends = mem_zalloc_array((size_t)n / 64 + 1, sizeof *all->sentence_ends);
+    if (!all->bytes || !all->tokens || !all->sentence_ends)
         return error_set(error, STATUS_NO_MEMORY, "out of memory for the vocabulary");
     for (uint32_t i = 0; i < n; i++) {
         if (tokens[i].len)
             memcpy(at, tokens[i].at, tokens[i].len);
         all->tokens[i] = str_from(at, tokens[i].len);
+        all->sentence_ends[i / 64] |= (uint64_t)sentence_ends_with(tokens[i]) << i % 64;
         at += tokens[i].len;
     }
     all->n_tokens = n;
@@ -357,6 +362,12 @@ enum status constraints_set_vocabulary(struct constraints *all, const struct str
 bool constraints_has_vocabulary(const struct constraints *all)
 {
     return all->tokens != NULL;
+}
+
+const uint64_t *constraints_sentence_ends(const struct constraints *all, size_t *n_words)
+{
+    *n_words = ((size_t)all->n_tokens + 63) / 64;
+    return all->sentence_ends;
 }
 
 size_t constraints_memory(struct constraints *all, uint32_t *n_languages)

@@ -34,6 +34,9 @@ enum status constraints_set_vocabulary(struct constraints *constraints, const st
                                        struct error *error) must_check;
 bool constraints_has_vocabulary(const struct constraints *constraints);
 
+/* A bit for each token that may end a sentence; null before the vocabulary is known. Lent. */
+const uint64_t *constraints_sentence_ends(const struct constraints *constraints, size_t *n_words);
+
 /* Waits until a mask that was pending is there, at most so long. */
 void constraints_wait(struct constraints *constraints, uint64_t ns);
 

@@ -432,7 +432,7 @@ static enum status handle(struct engine *e, const struct protocol_head *head, st
 {
     static struct protocol_configure c;
     struct protocol_submit submit;
-    uint32_t choice;
+    uint32_t choice, control;
     e->epoch = head->epoch;
     enum status status = check_frame(e, head, error);
     if (status)
@@ -454,6 +454,11 @@ static enum status handle(struct engine *e, const struct protocol_head *head, st
         status = protocol_read_cancel(&choice, body, error);
         if (!status)
             scheduler_cancel(e->scheduler, head->id, choice);
+        return status;
+    case PROTOCOL_CONTROL:
+        status = protocol_read_control(&control, body, error);
+        if (!status)
+            scheduler_control(e->scheduler, head->id, (enum protocol_control)control);
         return status;
     case PROTOCOL_STOP:
         e->stopping = true;

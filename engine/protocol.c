@@ -7,7 +7,7 @@
 
 #include "base/reader.h"
 
-enum { IDS_MAX = 1 << 24, BIAS_MAX = 4096, PENALTY_MAX = 100 };
+enum { IDS_MAX = 1 << 24, BIAS_MAX = 4096, PENALTY_MAX = 100, BRIDGE_MAX = 1024, PULL_MAX = 100 };
 
 /* ---- Writing --------------------------------------------------------------------------------------------------------- */
 
@@ -77,6 +77,18 @@ void protocol_write_configure(struct buf *out, uint32_t epoch, const struct prot
     frame_end(out, at);
 }
 
+static void put_thought(struct buf *out, const struct protocol_thought *t)
+{
+    put_u32(out, t->governed);
+    put_u32(out, t->begins_inside);
+    put_u32(out, t->detects_loops);
+    put_u32(out, t->open_token);
+    put_u32(out, t->close_token);
+    put_u32(out, t->budget);
+    put_f32(out, t->pull);
+    put_u32(out, t->n_bridge);
+}
+
 void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const struct protocol_submit *m)
 {
     size_t at = frame_begin(out, PROTOCOL_SUBMIT, epoch, id);
@@ -105,9 +117,11 @@ void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const s
     put_u32(out, m->n_stop_ids);
     put_u32(out, m->n_prompt);
     put_u32(out, (uint32_t)m->language.len);
+    put_thought(out, &m->thought);
     buf_add(out, m->bias, m->n_bias * sizeof *m->bias);
     buf_add(out, m->stop_ids, m->n_stop_ids * sizeof *m->stop_ids);
     buf_add(out, m->prompt, m->n_prompt * sizeof *m->prompt);
+    buf_add(out, m->thought.bridge, m->thought.n_bridge * sizeof *m->thought.bridge);
     buf_add_str(out, m->language);
     frame_end(out, at);
 }
@@ -124,6 +138,13 @@ void protocol_write_vocabulary(struct buf *out, uint32_t epoch, const struct str
     for (uint32_t i = 0; i < n; i++)
         if (tokens[i].len <= PROTOCOL_TOKEN_BYTES_MAX)
             buf_add_str(out, tokens[i]);
+    frame_end(out, at);
+}
+
+void protocol_write_control(struct buf *out, uint32_t epoch, uint64_t id, uint32_t control)
+{
+    size_t at = frame_begin(out, PROTOCOL_CONTROL, epoch, id);
+    put_u32(out, control);
     frame_end(out, at);
 }
 
@@ -198,6 +219,7 @@ void protocol_write_done(struct buf *out, uint32_t epoch, uint64_t id, const str
     put_u64(out, m->queue_ns);
     put_u64(out, m->prefill_ns);
     put_u64(out, m->decode_ns);
+    put_u32(out, m->acted);
     put_text(out, m->message);
     frame_end(out, at);
 }
@@ -387,6 +409,30 @@ enum status protocol_read_configure(struct protocol_configure *m, struct str bod
     return finish(&f);
 }
 
+static void get_thought(struct fields *f, struct protocol_thought *t)
+{
+    t->governed = get_bool(f);
+    t->begins_inside = get_bool(f);
+    t->detects_loops = get_bool(f);
+    t->open_token = get_u32(f);
+    t->close_token = get_u32(f);
+    t->budget = get_u32(f);
+    t->pull = get_f32(f);
+    t->n_bridge = get_u32(f);
+}
+
+static void check_thought(struct fields *f, const struct protocol_submit *m)
+{
+    const struct protocol_thought *t = &m->thought;
+    if (t->pull < 0 || t->pull > PULL_MAX)
+        refuse(f, "a pull is out of range");
+    if (t->governed && (t->n_bridge == 0 || t->close_token >= m->vocabulary))
+        refuse(f, "a thought without an end");
+    for (uint32_t i = 0; i < t->n_bridge && !f->status; i++)
+        if (t->bridge[i] >= m->vocabulary)
+            refuse(f, "a bridge token is outside of the vocabulary");
+}
+
 enum status protocol_read_submit(struct protocol_submit *m, struct str body, struct error *error)
 {
     struct fields f = fields_of(body, "submit", error);
@@ -416,9 +462,11 @@ enum status protocol_read_submit(struct protocol_submit *m, struct str body, str
     m->n_stop_ids = get_u32(&f);
     m->n_prompt = get_u32(&f);
     uint32_t n_language = get_u32(&f);
+    get_thought(&f, &m->thought);
     m->bias = get_array(&f, m->n_bias, BIAS_MAX, sizeof *m->bias);
     m->stop_ids = get_array(&f, m->n_stop_ids, PROTOCOL_STOP_IDS_MAX, sizeof *m->stop_ids);
     m->prompt = get_array(&f, m->n_prompt, IDS_MAX, sizeof *m->prompt);
+    m->thought.bridge = get_array(&f, m->thought.n_bridge, BRIDGE_MAX, sizeof *m->thought.bridge);
     if (n_language > PROTOCOL_LANGUAGE_BYTES_MAX)
         refuse(&f, "a language is too long");
     if (!f.status)
@@ -441,6 +489,16 @@ enum status protocol_read_submit(struct protocol_submit *m, struct str body, str
     for (uint32_t i = 0; i < m->n_prompt && !f.status; i++)
         if (m->prompt[i] >= m->vocabulary)
             refuse(&f, "a prompt token is outside of the vocabulary");
+    check_thought(&f, m);
+    return finish(&f);
+}
+
+enum status protocol_read_control(uint32_t *control, struct str body, struct error *error)
+{
+    struct fields f = fields_of(body, "control", error);
+    *control = get_u32(&f);
+    if (!f.status && *control != PROTOCOL_CONTROL_ANSWER_NOW)
+        refuse(&f, "an unknown word");
     return finish(&f);
 }
 
@@ -518,7 +576,10 @@ enum status protocol_read_done(struct protocol_done *m, struct str body, struct 
     m->queue_ns = get_u64(&f);
     m->prefill_ns = get_u64(&f);
     m->decode_ns = get_u64(&f);
+    m->acted = get_u32(&f);
     get_text(&f, m->message, sizeof m->message);
+    if (!f.status && m->acted > PROTOCOL_ACTED_ANSWER_NOW)
+        refuse(&f, "an unknown act");
     if (!f.status && (m->finish < PROTOCOL_FINISH_STOP || m->finish > PROTOCOL_FINISH_IMPOSSIBLE))
         refuse(&f, "an unknown reason");
     return finish(&f);

@@ -91,7 +91,20 @@ struct protocol_bias {
     float bias;
 };
 
-enum { PROTOCOL_SUBMIT_ECHO_LOGPROBS = 1 };
+/* What may end a thought before the model does (engine/governor.h). */
+#define PROTOCOL_NO_BUDGET 0xFFFFFFFFu
+struct protocol_thought {
+    bool governed;           /* false: the rest is not looked at */
+    bool begins_inside;      /* the prompt opened the thought */
+    bool detects_loops;
+    uint32_t open_token;     /* of the output, where the prompt did not */
+    uint32_t close_token;
+    uint32_t budget;         /* tokens of the thought, or PROTOCOL_NO_BUDGET */
+    float pull;              /* most that is added to the closing token's logit; 0: nothing */
+    const uint32_t *bridge;  /* forced where the thought is ended: a sentence, then the closing token; at least one */
+    uint32_t n_bridge;
+};
+enum protocol_acted { PROTOCOL_ACTED_NONE, PROTOCOL_ACTED_BUDGET, PROTOCOL_ACTED_PULL, PROTOCOL_ACTED_LOOP, PROTOCOL_ACTED_ANSWER_NOW };
 
 /* SUBMIT: one prompt, n choices. Arrays are borrowed while writing, and lend from the frame while reading. */
 struct protocol_submit {
@@ -117,10 +130,15 @@ struct protocol_submit {
     int32_t prompt_logprobs; /* -1: none; 0..20 */
     bool use_cache;          /* false: neither reads nor feeds the prefix index */
     uint64_t queue_timeout_ns; /* 0: none */
+    struct protocol_thought thought;
     struct str language;     /* image of what the output must be (text/automaton_image.h), of whole tokens; empty: anything */
 };
 
-/* VOCABULARY: the bytes of tokens 0 .. n - 1 as masks see them (text/vocabulary.h), lent. Before the first SUBMIT with a language. */
+/* VOCABULARY: the bytes of tokens 0 .. n - 1 as masks see them (text/vocabulary.h), lent. Before the first SUBMIT with a language or a
+ * pull. */
+
+/* CONTROL: what is asked of a request that runs, for all of its choices. */
+enum protocol_control { PROTOCOL_CONTROL_ANSWER_NOW = 1 };
 
 /* CANCEL: one choice of a request, or all of them. What is not there any more is no error. */
 enum { PROTOCOL_EVERY_CHOICE = 0xFFFFFFFFu };
@@ -167,6 +185,7 @@ struct protocol_done {
     uint32_t n_generated;     /* tokens of this choice, the stop token included */
     uint32_t n_prompt, n_cached;
     uint64_t queue_ns, prefill_ns, decode_ns;
+    uint32_t acted;           /* enum protocol_acted: what ended its thought */
     char message[160];        /* finish ERROR, IMPOSSIBLE: why */
 };
 
@@ -215,6 +234,7 @@ void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const s
 /* Changes the epoch of a frame that was written before. */
 void protocol_set_epoch(char *frame, uint32_t epoch);
 
+void protocol_write_control(struct buf *out, uint32_t epoch, uint64_t id, uint32_t control /* enum protocol_control */);
 void protocol_write_cancel(struct buf *out, uint32_t epoch, uint64_t id, uint32_t choice);
 void protocol_write_stop(struct buf *out, uint32_t epoch);
 void protocol_write_ready(struct buf *out, uint32_t epoch, const struct protocol_ready *message);
@@ -233,6 +253,7 @@ enum status protocol_read_configure(struct protocol_configure *message, struct s
 /* The number of tokens; then the tokens [n], lent from the body. */
 enum status protocol_read_vocabulary_size(uint32_t *n, struct str body, struct error *error) must_check;
 enum status protocol_read_vocabulary(struct str *tokens, struct str body, struct error *error) must_check;
+enum status protocol_read_control(uint32_t *control, struct str body, struct error *error) must_check;
 enum status protocol_read_cancel(uint32_t *choice, struct str body, struct error *error) must_check;
 enum status protocol_read_submit(struct protocol_submit *message, struct str body, struct error *error) must_check;
 enum status protocol_read_ready(struct protocol_ready *message, struct str body, struct error *error) must_check;

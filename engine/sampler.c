@@ -106,6 +106,8 @@ static void ban_and_bias(struct sampler *s, const struct sampler_row *r, uint32_
         else
             s->work[p->bias[i].token] += p->bias[i].bias >= 100.0f ? BIAS_CERTAIN : p->bias[i].bias;
     }
+    if (r->pull > 0 && r->pulled < n)
+        s->work[r->pulled] += r->pull;
     for (uint32_t i = p->ignore_stop ? p->n_eos_ids : 0; !r->stops_allowed && i < p->n_stop_ids; i++)
         if (p->stop_ids[i] < n)
             s->work[p->stop_ids[i]] = -INFINITY;

@@ -22,6 +22,8 @@ struct sampler_row {
     uint32_t choice;          /* of the random key */
     bool stops_allowed;       /* false: stop ids cannot be chosen yet (min_tokens) */
     const struct constraint_mask *mask; /* null: any token */
+    uint32_t pulled;          /* a token, and */
+    float pull;               /* what its logit gains; 0: nothing */
 };
 
 /* STATUS_OK and *token (with log-probabilities when params->logprobs >= 0). STATUS_INTERNAL: a logit is not finite;

@@ -65,6 +65,15 @@ static void free_request(struct scheduler *s, struct request *r)
     mem_free(r);
 }
 
+static void free_sequence(struct sequence *q)
+{
+    constraints_close(q->constraint);
+    governor_free(q->governor);
+    mem_free(q->tokens);
+    mem_free(q->pages);
+    mem_free(q);
+}
+
 /* The one end of every sequence. */
 static void end_sequence(struct scheduler *s, struct sequence *q)
 {
@@ -75,10 +84,7 @@ static void end_sequence(struct scheduler *s, struct sequence *q)
         scheduler_list_remove(s->running, &s->n_running, q);
     scheduler_release_pages(s, q);
     r->lead_done |= q->choice == 0;
-    constraints_close(q->constraint);
-    mem_free(q->tokens);
-    mem_free(q->pages);
-    mem_free(q);
+    free_sequence(q);
     check(r->n_open > 0);
     if (--r->n_open == 0)
         free_request(s, r);
@@ -138,6 +144,7 @@ static struct request *copy_request(struct scheduler *s, uint64_t id, const stru
     r->params.stop_ids = (const uint32_t *)(void *)(memory + bias);
     r->params.prompt = NULL;
     r->params.language = str_of("");
+    r->params.thought.bridge = NULL;
     memcpy(r->partition.bytes, p->partition, sizeof r->partition.bytes);
     if (!p->use_cache || !s->o.prefix_cache) { /* only its own choices may share pages */
         uint64_t own[2] = {id, ++s->private_partitions};
@@ -146,6 +153,13 @@ static struct request *copy_request(struct scheduler *s, uint64_t id, const stru
     }
     r->tenant = tenants_open(s->tenants, p->tenant);
     return r;
+}
+
+static struct governor *make_governor(const struct scheduler *s, const struct protocol_thought *thought)
+{
+    size_t n_words = 0;
+    const uint64_t *ends = s->o.constraints ? constraints_sentence_ends(s->o.constraints, &n_words) : NULL;
+    return governor_create(thought, ends, n_words);
 }
 
 static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice, const struct protocol_submit *p)
@@ -162,13 +176,13 @@ static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice
         memcpy(q->tokens, p->prompt, n_prompt * sizeof *p->prompt);
     if (p->language.len)
         q->constraint = constraints_open(s->o.constraints, p->language);
+    if (p->thought.governed)
+        q->governor = make_governor(s, &p->thought);
     r->n_open++;
-    if (q->tokens && q->pages && (q->constraint || !p->language.len) && scheduler_waiting_insert(s, q))
+    bool held = (q->constraint || !p->language.len) && (q->governor || !p->thought.governed);
+    if (q->tokens && q->pages && held && scheduler_waiting_insert(s, q))
         return true;
-    constraints_close(q->constraint);
-    mem_free(q->tokens);
-    mem_free(q->pages);
-    mem_free(q);
+    free_sequence(q);
     r->n_open--;
     return false;
 }
@@ -255,6 +269,16 @@ void scheduler_cancel(struct scheduler *s, uint64_t id, uint32_t choice)
             end_sequence(s, s->waiting[i]);
 }
 
+void scheduler_control(struct scheduler *s, uint64_t id, enum protocol_control control)
+{
+    check(control == PROTOCOL_CONTROL_ANSWER_NOW);
+    for (uint32_t i = 0; i < s->n_running + s->n_waiting; i++) {
+        struct sequence *q = i < s->n_running ? s->running[i] : s->waiting[i - s->n_running];
+        if (is_of(q, id, PROTOCOL_EVERY_CHOICE) && q->governor)
+            governor_answer_now(q->governor);
+    }
+}
+
 /* ---- Running a plan ---------------------------------------------------------------------------------------------------------- */
 
 static void fill_batch(struct scheduler *s, struct model_batch *batch)
@@ -299,6 +323,7 @@ static void finish(struct scheduler *s, struct sequence *q, uint32_t reason, uin
     done.queue_ns = started - r->submitted_ns;
     done.prefill_ns = first - started;
     done.decode_ns = now - first;
+    done.acted = q->governor ? governor_acted(q->governor) : PROTOCOL_ACTED_NONE;
     uint64_t id = r->id;
     end_sequence(s, q);
     s->o.events.done(s->o.events.arg, id, &done);
@@ -339,6 +364,25 @@ static bool score_prompt(struct scheduler *s, struct sequence *q)
     return true;
 }
 
+/* The next token, chosen or forced. */
+static enum status next_token(struct scheduler *s, const struct sequence *q, struct sampler_row *row, struct protocol_token *token,
+                              struct error *error)
+{
+    const struct protocol_submit *p = &q->request->params;
+    uint32_t forced = q->governor ? governor_forced(q->governor) : PROTOCOL_NO_TOKEN;
+    if (forced != PROTOCOL_NO_TOKEN) {
+        *token = (struct protocol_token){0};
+        if (sampler_score(s->sampler, row->logits, p->vocabulary, forced, p->logprobs > 0 ? (uint32_t)p->logprobs : 0, token))
+            return STATUS_OK;
+        return error_set(error, STATUS_INTERNAL, "the model's output is not finite");
+    }
+    if (q->governor) {
+        row->pulled = p->thought.close_token;
+        row->pull = governor_pull(q->governor);
+    }
+    return sampler_choose(s->sampler, row, token, error);
+}
+
 /* Chooses the next token of a sequence whose last row was computed, and publishes what the step wrote once the row proved sound. */
 static void advance(struct scheduler *s, struct sequence *q)
 {
@@ -356,7 +400,7 @@ static void advance(struct scheduler *s, struct sequence *q)
                               .generated = q->tokens + q->n_prompt, .n_generated = n_generated,
                               .choice = r->params.first_choice + q->choice,
                               .stops_allowed = n_generated >= r->params.min_tokens, .mask = q->constraint ? &mask : NULL};
-    enum status status = sampler_choose(s->sampler, &row, &token, &error);
+    enum status status = next_token(s, q, &row, &token, &error);
     if (status && status != STATUS_NOT_FOUND) {
         fail(s, q, status == STATUS_INVALID ? PROTOCOL_FINISH_IMPOSSIBLE : PROTOCOL_FINISH_ERROR, error.message);
         return;
@@ -376,6 +420,8 @@ static void advance(struct scheduler *s, struct sequence *q)
     q->tokens[q->n_tokens++] = token.token;
     if (q->constraint)
         constraints_push(q->constraint, token.token);
+    if (q->governor)
+        governor_push(q->governor, token.token);
     struct protocol_tokens head = {q->choice, n_generated, 1, r->params.logprobs >= 0};
     s->o.events.tokens(s->o.events.arg, r->id, &head, &token);
     if (q->n_tokens == q->capacity)

@@ -49,6 +49,9 @@ bool scheduler_is_open(const struct scheduler *scheduler, uint64_t id);
 /* Ends one choice of the request, or PROTOCOL_EVERY_CHOICE, without an event; what is not there is ignored. */
 void scheduler_cancel(struct scheduler *scheduler, uint64_t id, uint32_t choice);
 
+/* What is asked of all choices of the request; what is not there is ignored. */
+void scheduler_control(struct scheduler *scheduler, uint64_t id, enum protocol_control control);
+
 /* One step: plan, forward, sample, emit, retire. False when there was nothing to do. */
 bool scheduler_step(struct scheduler *scheduler);
 

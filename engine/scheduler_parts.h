@@ -2,6 +2,7 @@
 #ifndef ENGINE_SCHEDULER_PARTS_H
 #define ENGINE_SCHEDULER_PARTS_H
 
+#include "engine/governor.h"
 #include "engine/sampler.h"
 #include "engine/scheduler.h"
 #include "engine/tenants.h"
@@ -44,6 +45,7 @@ struct sequence {
     uint64_t started_ns, first_token_ns;
     bool ever_ran;
     struct constraint *constraint; /* null: any token may come */
+    struct governor *governor;     /* null: nobody ends its thought but the model */
     bool awaits_mask;              /* its last row was computed before its mask */
     /* in the plan of this step; n_rows 0: it is not */
     uint32_t n_rows, first_row, first_logit, n_logits;

@@ -6,6 +6,7 @@
 #include "server/exchange.h"
 
 void api_chat(struct exchange *exchange);           /* POST /chat/completions */
+void api_answer_now(struct exchange *exchange);     /* POST /chat/completions/{id}/answer_now */
 void api_completions(struct exchange *exchange);    /* POST /completions */
 void api_tokenize(struct exchange *exchange);       /* POST /tokenize */
 void api_detokenize(struct exchange *exchange);     /* POST /detokenize */

@@ -56,6 +56,9 @@ static enum status prepare(struct exchange *exchange, struct error *error)
     status = request_compile_language(exchange, request, &chat, error);
     if (status)
         return status;
+    status = request_plan_thought(exchange, request, &chat, &input, error);
+    if (status)
+        return status;
     request_fix_sampling(request, exchange, chat.thinking);
     struct generation *g = generation_create(exchange, request, &writers_chat, 1);
     if (!g)

@@ -45,7 +45,7 @@ struct submission {
     struct engine_listener listener;
     void *arg;
     struct buf frame;        /* kept until the first token, to be sent again to a new engine */
-    bool has_token, has_language;
+    bool has_token, needs_vocabulary;
     unsigned attempts;
     uint64_t digest;         /* keyed: names a poison request without keeping its text */
 };
@@ -205,7 +205,7 @@ static enum status refuse_now(struct front *f, uint64_t digest, struct error *er
     return STATUS_OK;
 }
 
-/* Before the first language. */
+/* Before the first submission that needs it. */
 static enum status send_vocabulary(struct front *f, struct error *error)
 {
     struct vocabulary vocabulary;
@@ -228,11 +228,12 @@ uint64_t front_submit_unchecked(struct front *f, const struct protocol_submit *m
         error_set(error, STATUS_NO_MEMORY, "out of memory");
         return 0;
     }
-    if (message->language.len && send_vocabulary(f, error)) {
+    bool needs_vocabulary = message->language.len || (message->thought.governed && message->thought.pull > 0);
+    if (needs_vocabulary && send_vocabulary(f, error)) {
         mem_free(s);
         return 0;
     }
-    *s = (struct submission){.id = ++f->last_id, .listener = *listener, .arg = arg, .attempts = 1, .has_language = message->language.len};
+    *s = (struct submission){.id = ++f->last_id, .listener = *listener, .arg = arg, .attempts = 1, .needs_vocabulary = needs_vocabulary};
     s->digest = digest_of(f, message);
     buf_init(&s->frame, PROTOCOL_FRAME_BYTES_MAX + PROTOCOL_HEAD_BYTES);
     protocol_write_submit(&s->frame, f->epoch, s->id, message);
@@ -278,6 +279,14 @@ void front_cancel_choice(struct front *f, uint64_t id, uint32_t choice)
 {
     if (*submission_slot(f, id))
         send_cancel(f, id, choice);
+}
+
+void front_control(struct front *f, uint64_t id, enum protocol_control control)
+{
+    if (!*submission_slot(f, id) || !f->engine || !f->engine_ready)
+        return;
+    protocol_write_control(engine_link_out(f->engine), f->epoch, id, control);
+    engine_link_flush(f->engine);
 }
 
 /* Ends every submission that `pick` names, telling its listener why. Listeners may submit and cancel meanwhile. */
@@ -336,7 +345,7 @@ static void resubmit(struct front *f)
                 if ((s->id > first) != (pass == 1))
                     continue;
                 struct error error;
-                check(!s->has_language || send_vocabulary(f, &error) == STATUS_OK);
+                check(!s->needs_vocabulary || send_vocabulary(f, &error) == STATUS_OK);
                 s->attempts++;
                 protocol_set_epoch(s->frame.at, f->epoch);
                 buf_add(out, s->frame.at, s->frame.len);

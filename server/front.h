@@ -34,6 +34,9 @@ void front_cancel(struct front *front, uint64_t id);
 /* One choice needs no more tokens; the submission stays until all its choices are done or it is cancelled. */
 void front_cancel_choice(struct front *front, uint64_t id, uint32_t choice);
 
+/* Asks something of a submission that runs; what is over is ignored. */
+void front_control(struct front *front, uint64_t id, enum protocol_control control);
+
 /* What the front knows of its engine; readable on any thread. */
 struct front_state {
     bool live;      /* main loop and HTTP thread turned within 1 s */

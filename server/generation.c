@@ -68,9 +68,47 @@ void generation_make_id(char out[GENERATION_ID_BYTES], const char *prefix)
     out[n + RANDOM_CHARS] = 0;
 }
 
+/* Main thread: the generation by its id, among those that run. */
+static struct generation **place_of(struct server *server, struct str id)
+{
+    struct generation **at = &server->generations;
+    while (*at && !str_is(id, (*at)->id))
+        at = &(*at)->next;
+    return at;
+}
+
+static void enlist(struct generation *g)
+{
+    g->next = g->server->generations;
+    g->server->generations = g;
+    g->listed = true;
+}
+
+static void delist(struct generation *g)
+{
+    struct generation **at = &g->server->generations;
+    while (g->listed && *at != g)
+        at = &(*at)->next;
+    if (g->listed)
+        *at = g->next;
+    g->listed = false;
+}
+
+bool generation_answer_now(struct server *server, struct str id, uint32_t key_index)
+{
+    struct generation *g = *place_of(server, id);
+    if (!g || g->over || g->broken || exchange_request(g->exchange)->key_index != key_index)
+        return false;
+    for (uint32_t i = 0; i < g->n_prompts; i++)
+        if (g->prompts[i].submission)
+            front_control(server->front, g->prompts[i].submission, PROTOCOL_CONTROL_ANSWER_NOW);
+    return true;
+}
+
 static void generation_release(void *arg)
 {
     struct generation *g = arg;
+    delist(g);
     for (uint32_t i = 0; i < g->n_choices; i++) {
         struct generation_choice *c = &g->choices[i];
         reasoning_split_release(&c->split);
@@ -380,7 +418,7 @@ static void end_whole(struct generation *g)
 
 static void end_stream(struct generation *g)
 {
-    if (g->request->include_usage || g->request->timings) {
+    if (g->request->include_usage || g->request->timings || g->request->report) {
         struct emit_json json = {&g->line, true};
         buf_add_str(&g->line, buf_str(&g->head));
         buf_add_text(&g->line, "]");
@@ -592,6 +630,7 @@ static void take_done(struct generation_prompt *p, const struct protocol_done *d
         return;
     }
     c->n_tokens = done->n_generated;
+    c->acted = done->acted;
     if (done->finish == PROTOCOL_FINISH_STOP && is_own_stop(g->request, done->stop_token))
         c->stop_token = done->stop_token;
     generation_text_flush(c, done->finish == PROTOCOL_FINISH_LENGTH || c->stop_token >= 0);
@@ -728,7 +767,7 @@ static void fill_submit(const struct generation *g, const struct generation_prom
         .repetition_penalty = (float)r->repetition_penalty, .seed = r->seed, .bias = r->bias, .n_bias = r->n_bias, .stop_ids = stop_ids,
         .vocabulary = g->vocabulary, .ignore_stop = r->ignore_eos, .n_eos_ids = m->n_eos, .logprobs = r->logprobs,
         .prompt_logprobs = echo_scores && r->logprobs > r->prompt_logprobs ? r->logprobs : r->prompt_logprobs, .use_cache = r->use_cache,
-        .queue_timeout_ns = settings(g)->queue_timeout_ms * 1000000, .language = r->language};
+        .queue_timeout_ns = settings(g)->queue_timeout_ms * 1000000, .thought = r->thought, .language = r->language};
     if (out->max_tokens == 0 && out->prompt_logprobs < 0)
         out->prompt_logprobs = 0; /* nothing to generate: the prompt alone is run */
     memcpy(stop_ids, m->eos_ids, m->n_eos * sizeof *stop_ids);
@@ -776,6 +815,7 @@ void generation_start(struct exchange *exchange)
     front_read_state(g->server->front, &state);
     snprintf(g->fingerprint, sizeof g->fingerprint, "%s", g->server->fingerprint);
     g->started_ns = now_ns();
+    enlist(g);
     g->n_open = g->n_choices;
     if (r->kind == REQUEST_CHAT && g->thinks)
         find_marks(g);

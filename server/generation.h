@@ -54,6 +54,7 @@ struct generation_choice {
     bool owes_echo;                    /* stream: the prompt's text goes before the next piece */
     uint64_t offset;                   /* of the next token, in code points of the returned text */
     uint64_t last_token_ns;
+    uint32_t acted;                    /* enum protocol_acted: what ended the thought */
 };
 
 struct generation_prompt {
@@ -78,6 +79,8 @@ struct generation_writer {
 };
 
 struct generation {
+    struct generation *next;            /* of the server's list, while it is */
+    bool listed;
     struct exchange *exchange;
     struct server *server;
     const struct request *request;
@@ -113,6 +116,9 @@ enum status generation_plan(struct generation *g, struct error *error) must_chec
 
 /* For exchange_to_main: submits and goes on by events. */
 void generation_start(struct exchange *exchange);
+
+/* Main thread: ends the thought of a running reply. False where no reply of this key has the id. */
+bool generation_answer_now(struct server *server, struct str id, uint32_t key_index);
 
 /* ---- From tokens to text (generation_text.c): what is certain goes to the choice's reasoning, text and tools -- */
 

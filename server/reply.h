@@ -32,6 +32,7 @@
     X(ORIGIN_FORBIDDEN, 403, "permission_error", "origin_forbidden")                                     \
     X(HOST_FORBIDDEN, 403, "permission_error", "host_forbidden")                                         \
     X(MODEL_NOT_FOUND, 404, "invalid_request_error", "model_not_found")                                  \
+    X(NOT_FOUND, 404, "invalid_request_error", "not_found")                                              \
     X(UNKNOWN_URL, 404, "invalid_request_error", "unknown_url")                                          \
     X(METHOD_NOT_ALLOWED, 405, "invalid_request_error", "method_not_allowed")                            \
     X(REQUEST_TIMEOUT, 408, "invalid_request_error", "request_timeout")                                  \

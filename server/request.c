@@ -112,9 +112,9 @@ static const struct {
     unsigned kinds;
 } unsupported[] = {
     {"functions", CHAT},      {"function_call", CHAT},         {"audio", CHAT},         {"web_search_options", CHAT},
-    {"thinking_budget", BOTH}, {"thinking_token_budget", BOTH}, {"language_guard", BOTH}, {"chat_template", CHAT},
+    {"language_guard", BOTH}, {"chat_template", CHAT},
     {"allowed_token_ids", BOTH}, {"bad_words", BOTH},            {"logits_processors", BOTH}, {"truncate_prompt_tokens", BOTH},
-    {"structural_tag", BOTH}, {"report", BOTH},
+    {"structural_tag", BOTH},
 };
 
 /* Every other name that is read or knowingly ignored, for unknown_fields=reject. */
@@ -131,7 +131,7 @@ static const char *const known[] = {
     "reasoning_format", "parse_tool_calls", "parse_special", "use_beam_search", "length_penalty", "samplers", "lora",
     "post_sampling_probs", "response_fields", "typical_p", "n_keep", "t_max_predict_ms", "mirostat", "mirostat_tau", "mirostat_eta",
     "n_probs", "return_progress", "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "regex", "ebnf",
-    "json_schema", "grammar",
+    "json_schema", "grammar", "thinking_budget", "thinking_token_budget", "thinking_pull", "loop_detector", "report",
 };
 
 static bool is_known(const char *name)
@@ -366,6 +366,7 @@ static void read_output(struct fields *f, const json_t *root, struct request *r)
     fields_bool(f, root, "return_token_ids", &r->return_token_ids);
     fields_bool(f, root, "return_tokens_as_token_ids", &r->tokens_as_ids);
     fields_bool(f, root, "timings_per_token", &r->timings);
+    fields_bool(f, root, "report", &r->report);
 }
 
 /* ---- Cache, identity, and what is accepted without effect -------------------------------------------------- */
@@ -469,8 +470,6 @@ static void read_thinking(struct fields *f, struct arena *arena, const json_t *r
         int type = fields_choice(f, thinking, "type", types);
         if (!json_object_get(thinking, "type"))
             fields_fault(f, "missing_required_parameter", "type", "expected enabled, adaptive or disabled");
-        if (fields_get(f, thinking, "budget_tokens"))
-            fields_fault(f, "unsupported_parameter", "budget_tokens", "not offered by this server");
         f->prefix[0] = 0;
         chosen = type == 2 ? CHAT_THINKING_OFF : CHAT_THINKING_ON;
         decided = true;
@@ -508,6 +507,7 @@ static void read_chat(struct fields *f, struct exchange *exchange, const json_t 
     bool generation_prompt;
     request_read_tools(f, exchange, root, r);
     read_thinking(f, exchange_arena(exchange), root, r);
+    request_read_thought(f, exchange_server(exchange)->config, root, r);
     fields_bool(f, root, "separate_reasoning", &r->separate_reasoning);
     if (fields_choice(f, root, "reasoning_format", formats) == 1)
         r->separate_reasoning = false;

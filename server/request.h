@@ -4,6 +4,7 @@
 #define SERVER_REQUEST_H
 
 #include "base/arena.h"
+#include "config/options.h"
 #include "engine/protocol.h"
 #include "server/exchange.h"
 #include "server/fields.h"
@@ -56,6 +57,7 @@ struct request {
     const char *form_field; /* that asked for it */
     struct str form_text;   /* schema or choices as JSON, expression, grammar */
     bool form_strict;
+    struct str unenforced;  /* keywords that cannot be held to, a line each */
     struct str language;    /* of the whole output, once compiled; empty: any */
     /* cache */
     bool use_cache, has_user_id, has_salt;
@@ -68,6 +70,11 @@ struct request {
     bool callable[REQUEST_TOOLS_MAX]; /* which of them */
     bool one_call;                 /* parallel_tool_calls: false */
     bool must_call, limits_calls;  /* the reply is a call; not every tool may be called */
+    int64_t thinking_budget;       /* tokens; -1: no end, or none asked for */
+    int64_t thinking_pull;
+    bool loop_detector;
+    struct protocol_thought thought; /* what of it applies, once the prompt is known */
+    bool report;
     bool separate_reasoning, stream_reasoning, include_reasoning, add_generation_prompt, continue_final;
 };
 
@@ -106,6 +113,13 @@ void request_read_form(struct fields *fields, struct arena *arena, const json_t 
  * held to go into a header of the reply. */
 enum status request_compile_language(struct exchange *exchange, struct request *request, const struct chat_prompt *chat,
                                      struct error *error) must_check;
+
+/* Fields that bound the thought; defaults come from the settings and the effort. */
+void request_read_thought(struct fields *fields, const struct config *config, const json_t *root, struct request *request);
+
+/* Sets request->thought, with the bridging sentence in the language of the last message of the user. */
+enum status request_plan_thought(struct exchange *exchange, struct request *request, const struct chat_prompt *chat,
+                                 const struct chat_input *input, struct error *error) must_check;
 
 /* What the request asks of the chat format, beside its messages. `continues`: the last message is a prefix. */
 void request_fill_input(const struct request *request, bool continues, struct chat_input *input);

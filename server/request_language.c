@@ -271,6 +271,7 @@ enum status request_compile_language(struct exchange *exchange, struct request *
     if (status)
         return status;
     r->language = entry.image;
+    r->unenforced = entry.unenforced;
     warn(exchange, entry.unenforced);
     return STATUS_OK;
 }

@@ -14,6 +14,8 @@
 /* method, path, prefixes, scope, surface, body, inline, handler, help */
 const struct route routes_table[] = {
     {POST, "/chat/completions", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_chat, "Chat, whole or streamed."},
+    {POST, "/chat/completions/{id}/answer_now", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_answer_now,
+     "End the thought of a running chat."},
     {POST, "/completions", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_completions,
      "Continue a prompt of text or token ids; score one with echo and max_tokens 0."},
     {GET, "/models", OPENAI, ROUTE_SCOPE_MODELS, ROUTE_SURFACE_OPENAI, false, true, api_models, "The models served."},
@@ -41,19 +43,23 @@ static const char *const prefixes[][4] = {
     [ROUTE_PREFIXES_V1] = {"", "/v1"},
 };
 
-/* Does the path after its prefix belong to the row? The {id} part takes everything that is left, and is not empty. */
+static bool ends_in(struct str path, struct str end)
+{
+    return path.len >= end.len && str_equal(str_skip(path, path.len - end.len), end);
+}
+
+/* Does the path after its prefix belong to the row? The {id} part is not empty; at the end of a row it takes everything that is left. */
 static bool row_has(const struct route *row, struct str path, struct str *tail)
 {
-    size_t n = strlen(row->path);
+    const char *id = strstr(row->path, "{id}");
     *tail = str_from("", 0);
-    if (n > 5 && strcmp(row->path + n - 5, "/{id}") == 0) {
-        struct str head = str_from(row->path, n - 4);
-        if (!str_starts(path, head) || path.len == head.len)
-            return false;
-        *tail = str_skip(path, head.len);
-        return true;
-    }
-    return str_is(path, row->path);
+    if (!id)
+        return str_is(path, row->path);
+    struct str head = str_from(row->path, (size_t)(id - row->path)), end = str_of(id + 4);
+    if (!str_starts(path, head) || path.len <= head.len + end.len || !ends_in(path, end))
+        return false;
+    *tail = str_from(path.at + head.len, path.len - head.len - end.len);
+    return !end.len || !memchr(tail->at, '/', tail->len);
 }
 
 static bool row_matches(const struct route *row, struct str path, struct str *tail)

@@ -31,7 +31,7 @@ typedef void route_handler(struct exchange *exchange);
 
 struct route {
     enum http_method method; /* HTTP_GET rows answer HEAD too */
-    const char *path;        /* after the prefix; a trailing "/{id}" takes the rest, slashes included */
+    const char *path;        /* after the prefix; "{id}" is one part of it, or at the end the rest, slashes included */
     enum route_prefixes prefixes;
     enum route_scope scope;
     enum route_surface surface;

@@ -11,6 +11,7 @@ struct http;
 struct auth;
 struct metrics;
 struct language_cache;
+struct generation;
 
 struct server {
     _Atomic(const struct config *) config; /* a snapshot; a reload swaps it, old ones live until the end */
@@ -25,6 +26,7 @@ struct server {
     struct http *http;
     struct auth *auth;
     struct metrics *metrics;
+    struct generation *generations;   /* that run; main thread only */
     struct language_cache *languages; /* compiled for requests */
 };
 

@@ -32,6 +32,7 @@ struct stand_in_submission {
     uint32_t n_prompt, n_choices, max_tokens;
     int32_t logprobs;
     uint32_t choices_cancelled; /* bit by bit */
+    uint32_t controls;
 };
 
 struct exchange {
@@ -225,6 +226,13 @@ void front_cancel_choice(struct front *front, uint64_t id, uint32_t choice)
     (void)front;
     check(id && id <= stand_in.n_submissions && stand_in.submissions[id - 1].open && choice < 32);
     stand_in.submissions[id - 1].choices_cancelled |= 1u << choice;
+}
+
+void front_control(struct front *front, uint64_t id, enum protocol_control control)
+{
+    (void)front;
+    check(id && id <= stand_in.n_submissions && control == PROTOCOL_CONTROL_ANSWER_NOW);
+    stand_in.submissions[id - 1].controls++;
 }
 
 struct loop *front_loop(struct front *front)

@@ -157,6 +157,13 @@ bool language_is_known(const char *code)
     return strcmp(code, "zh") == 0 || strcmp(code, "ar") == 0;
 }
 
+const char *language_guess(struct str text)
+{
+    struct evidence e = evidence_of(text);
+    const char *guess = best_guess(&e);
+    return e.all_letters && language_is_known(guess) ? guess : NULL;
+}
+
 bool language_fits(struct str text, const char *code, const char **found)
 {
     struct evidence e = evidence_of(text);

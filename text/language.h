@@ -10,6 +10,9 @@
 /* en, fr, de, es, zh, ar. */
 bool language_is_known(const char *code);
 
+/* The language that a text shows, or null where it shows none of the six. */
+const char *language_guess(struct str text);
+
 /* False when the text has letters and another language fits it better; that one's code then stands in *found. A text that shows no
  * language (digits, names) fits every language of its script. */
 bool language_fits(struct str text, const char *code, const char **found);

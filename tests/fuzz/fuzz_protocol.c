@@ -56,7 +56,7 @@ static bool read_body(uint32_t type, struct str body, struct buf *again, struct 
         struct protocol_stats stats;
         struct protocol_progress progress;
         struct protocol_fatal fatal;
-        uint32_t n_cached, choice;
+        uint32_t n_cached, choice, control;
     } m;
     enum status status = STATUS_OK;
 #define CASE(NAME, name, write)                                                                                   \
@@ -78,6 +78,11 @@ static bool read_body(uint32_t type, struct str body, struct buf *again, struct 
         status = protocol_read_accepted(&m.n_cached, body, error);
         if (!status)
             protocol_write_accepted(again, 1, 1, m.n_cached);
+        break;
+    case PROTOCOL_CONTROL:
+        status = protocol_read_control(&m.control, body, error);
+        if (!status)
+            protocol_write_control(again, 1, 1, m.control);
         break;
     case PROTOCOL_CANCEL:
         status = protocol_read_cancel(&m.choice, body, error);

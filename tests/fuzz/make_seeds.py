@@ -197,7 +197,9 @@ def frame_seeds():
                                        struct.pack("<IIQIIIQI", 2, 512, 1 << 20, 4, 8, 256, 0, 1) + short("")))
     put("protocol", "submit", frame(3, bytes(32) + struct.pack("<QQQIIIIfffIfffIIIiiIIIII", 1, 2, 0, 1, 0, 16, 0, 1.0, 0.9, 0.0, 40, 0.0, 0.0,
                                                                1.1, 100, 0, 1, 2, -1, 1, 1, 2, 3, 4) +
-                                    struct.pack("<If", 5, -1.0) + struct.pack("<5I", 1, 2, 7, 8, 9) + b"lang"))
+                                    struct.pack("<IIIIIIfI", 1, 1, 1, 5, 6, 100, 2.0, 2) +
+                                    struct.pack("<If", 5, -1.0) + struct.pack("<7I", 1, 2, 7, 8, 9, 3, 6) + b"lang"))
+    put("protocol", "control", frame(4, struct.pack("<I", 1)))
     put("protocol", "vocabulary", frame(7, struct.pack("<I3H", 3, 2, 0, 1) + b"abc"))
     put("protocol", "cancel", frame(5, b""))
     put("protocol", "ready", frame(64, struct.pack("<IIIIIIQQ", 100, 512, 512, 64, 16, 4, 1000, 2000) + bytes(32) +

@@ -12,11 +12,13 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/device/device_mock.h"
+#include "engine/governor.h"
 #include "engine/sampler.h"
 #include "engine/scheduler.h"
 #include "tests/support.h"
 #include "text/automaton_image.h"
 #include "text/gbnf.h"
+#include "text/sentence.h"
 
 enum {
     REQUESTS_MAX = 80,
@@ -27,6 +29,7 @@ enum {
     POISON = VOCABULARY - 1, /* a row after this token is not finite; never sampled */
     STOPS_MAX = 3,
     BIAS_MAX = 3,
+    BRIDGE_MAX = 3,
     STEPS_MAX = 20000,       /* of one seed: more is starvation */
     EXPRESSIONS_MAX = 20000, /* of a language in the truth; under test there are fewer, so that it is built anew */
 };
@@ -50,7 +53,7 @@ enum bug { NO_BUG, LOSES_CANCELS, MIXES_PARTITIONS, N_SIM_BUGS };
 /* What one choice must answer. */
 struct truth {
     struct protocol_token tokens[OUTPUT_MAX];
-    uint32_t n_tokens, finish, stop_token;
+    uint32_t n_tokens, finish, stop_token, acted;
 };
 
 struct request {
@@ -63,6 +66,7 @@ struct request {
     struct protocol_token scores[PROMPT_MAX];
     bool scores_fail;
     uint32_t language; /* N_LANGUAGES: none */
+    uint32_t bridge[BRIDGE_MAX];
     /* what came */
     bool submitted, cancelled, accepted, refused, last;
     uint32_t n_tokens[CHOICES_MAX], n_scores, n_closed; /* closed: done or dropped */
@@ -80,6 +84,7 @@ struct sim {
     struct sampler *sampler; /* of the truth, as are */
     struct language languages[N_LANGUAGES];
     struct str tokens[VOCABULARY];
+    uint64_t sentence_ends; /* a bit for each token */
     struct constraints *constraints; /* under test */
     struct request *requests; /* [REQUESTS_MAX] */
     uint32_t n_requests, n_next;
@@ -90,7 +95,7 @@ struct sim {
 /* Over all seeds: what was exercised. */
 static struct {
     uint64_t steps, tokens, preemptions, cached, refused, timeouts, cancelled, dropped, errors, stops, copies, busiest, ends, waits,
-        impossible;
+        impossible, acted;
 } totals;
 
 static uint64_t current_seed;
@@ -185,7 +190,22 @@ static struct constraint_mask mask_of(const struct sim *s, struct automaton *a, 
     return (struct constraint_mask){bits, 1, automaton_may_end(a, state), NULL};
 }
 
-static void tell_choice(struct sim *s, const struct request *r, uint32_t choice, struct truth *t)
+/* The next token, chosen or forced. */
+static enum status tell_token(struct sim *s, struct sampler_row *in, const struct governor *governor, struct protocol_token *token)
+{
+    const struct protocol_submit *m = in->params;
+    struct error error;
+    uint32_t forced = governor ? governor_forced(governor) : PROTOCOL_NO_TOKEN, n_top = m->logprobs > 0 ? (uint32_t)m->logprobs : 0;
+    if (forced != PROTOCOL_NO_TOKEN)
+        return sampler_score(s->sampler, in->logits, m->vocabulary, forced, n_top, token) ? STATUS_OK : STATUS_INTERNAL;
+    if (governor) {
+        in->pulled = m->thought.close_token;
+        in->pull = governor_pull(governor);
+    }
+    return sampler_choose(s->sampler, in, token, &error);
+}
+
+static void tell_with(struct sim *s, const struct request *r, uint32_t choice, struct truth *t, struct governor *governor)
 {
     const struct protocol_submit *m = &r->m;
     uint32_t generated[OUTPUT_MAX], last = 0;
@@ -197,8 +217,7 @@ static void tell_choice(struct sim *s, const struct request *r, uint32_t choice,
         hash = device_mock_extend(hash, last = m->prompt[i], i);
     *t = (struct truth){.finish = PROTOCOL_FINISH_LENGTH};
     while (t->n_tokens < m->max_tokens) {
-        struct error error;
-        struct protocol_token token;
+        struct protocol_token token = {0};
         struct sampler_row in = {.logits = row, .params = m, .prompt = m->prompt, .n_prompt = m->n_prompt, .generated = generated,
                                  .n_generated = t->n_tokens, .choice = m->first_choice + choice,
                                  .stops_allowed = t->n_tokens >= m->min_tokens};
@@ -208,7 +227,7 @@ static void tell_choice(struct sim *s, const struct request *r, uint32_t choice,
             in.mask = &mask;
         }
         fill_row(hash, last, row);
-        enum status status = sampler_choose(s->sampler, &in, &token, &error);
+        enum status status = tell_token(s, &in, governor, &token);
         if (status) {
             t->finish = status == STATUS_NOT_FOUND  ? PROTOCOL_FINISH_STOP
                         : status == STATUS_INVALID ? PROTOCOL_FINISH_IMPOSSIBLE
@@ -224,9 +243,19 @@ static void tell_choice(struct sim *s, const struct request *r, uint32_t choice,
         hash = device_mock_extend(hash, last = token.token, m->n_prompt + t->n_tokens);
         if (l)
             state = automaton_read(l->automaton, state, s->tokens[token.token]);
+        if (governor)
+            governor_push(governor, token.token);
         generated[t->n_tokens] = token.token;
         t->tokens[t->n_tokens++] = token;
     }
+}
+
+static void tell_choice(struct sim *s, const struct request *r, uint32_t choice, struct truth *t)
+{
+    struct governor *governor = r->m.thought.governed ? governor_create(&r->m.thought, &s->sentence_ends, 1) : NULL;
+    tell_with(s, r, choice, t, governor);
+    t->acted = governor ? governor_acted(governor) : PROTOCOL_ACTED_NONE;
+    governor_free(governor);
 }
 
 static void tell_scores(struct sim *s, struct request *r)
@@ -316,6 +345,9 @@ static void on_done(void *arg, uint64_t id, const struct protocol_done *done)
                 "request %llu: usage is wrong", (unsigned long long)id);
     fail_unless(s, finish != PROTOCOL_FINISH_STOP || done->stop_token == t->stop_token, "request %llu: stopped by another token",
                 (unsigned long long)id);
+    fail_unless(s, finish == PROTOCOL_FINISH_ERROR || done->acted == t->acted, "request %llu: its thought was ended by %u, solo by %u",
+                (unsigned long long)id, done->acted, t->acted);
+    totals.acted += done->acted != PROTOCOL_ACTED_NONE;
     r->done[done->choice] = true;
     r->last = ++r->n_closed == r->m.n_choices;
     fail_unless(s, done->last == r->last, "request %llu: last comes at choice %u of %u", (unsigned long long)id, r->n_closed,
@@ -386,6 +418,19 @@ static void make_stops(struct sim *s, struct request *r)
     r->m.bias = r->bias;
 }
 
+/* Thoughts that begin in the prompt or with a letter, end with another, and may have a budget. */
+static void make_thought(struct sim *s, struct request *r)
+{
+    struct protocol_thought *t = &r->m.thought;
+    *t = (struct protocol_thought){.governed = true, .begins_inside = one_in(s, 2), .detects_loops = one_in(s, 2),
+                                   .open_token = between(s, 0, 5), .close_token = between(s, 6, 9), .pull = one_in(s, 2) ? 4 : 0,
+                                   .budget = one_in(s, 3) ? PROTOCOL_NO_BUDGET : between(s, 0, 60), .bridge = r->bridge};
+    t->n_bridge = between(s, 1, BRIDGE_MAX);
+    for (uint32_t i = 0; i + 1 < t->n_bridge; i++)
+        r->bridge[i] = rng_below(&s->rng, POISON);
+    r->bridge[t->n_bridge - 1] = t->close_token;
+}
+
 static void make_request(struct sim *s, struct request *r)
 {
     uint64_t partition = between(s, 1, 3);
@@ -408,6 +453,8 @@ static void make_request(struct sim *s, struct request *r)
     r->language = between(s, 0, N_LANGUAGES + 2);
     if (r->language < N_LANGUAGES)
         r->m.language = buf_str(&s->languages[r->language].image);
+    else if (one_in(s, 2))
+        make_thought(s, r);
     for (uint32_t i = 0; i < r->m.n_choices; i++)
         tell_choice(s, r, i, &r->truth[i]);
     tell_scores(s, r);
@@ -433,6 +480,7 @@ static void make_requests(struct sim *s)
         r->m.prompt = r->prompt;
         r->m.stop_ids = r->stops;
         r->m.bias = r->bias;
+        r->m.thought.bridge = r->bridge;
     }
 }
 
@@ -609,8 +657,10 @@ static int make_sim(void **state)
     support_ok(sampler_create(&s->sampler, VOCABULARY, &error), &error);
     for (uint32_t i = 0; i < N_LANGUAGES; i++)
         make_language(&s->languages[i], grammars[i]);
-    for (uint32_t t = 0; t < VOCABULARY; t++)
+    for (uint32_t t = 0; t < VOCABULARY; t++) {
         s->tokens[t] = str_of(bytes_of[t] ? bytes_of[t] : "");
+        s->sentence_ends |= (uint64_t)sentence_ends_with(s->tokens[t]) << t;
+    }
     check_on_failure(print_repeat, NULL);
     *state = s;
     return 0;
@@ -642,18 +692,19 @@ static void every_seed_answers_as_if_each_request_were_alone(void **state)
     }
     print_message("%llu seeds: %llu steps, %llu tokens, %llu preemptions, %llu cached prompt tokens, %llu page copies, %llu refused "
                   "(%llu timed out), %llu cancelled, %llu choices dropped, %llu stopped, %llu by their language, %llu failed, "
-                  "%llu had nothing to choose, up to "
+                  "%llu had nothing to choose, %llu thoughts ended, up to "
                   "%llu requests at once; %llu steps left masks awaited\n",
                   (unsigned long long)n, (unsigned long long)totals.steps, (unsigned long long)totals.tokens,
                   (unsigned long long)totals.preemptions, (unsigned long long)totals.cached, (unsigned long long)totals.copies,
                   (unsigned long long)totals.refused, (unsigned long long)totals.timeouts, (unsigned long long)totals.cancelled,
                   (unsigned long long)totals.dropped, (unsigned long long)totals.stops, (unsigned long long)totals.ends,
-                  (unsigned long long)totals.errors, (unsigned long long)totals.impossible, (unsigned long long)totals.busiest,
+                  (unsigned long long)totals.errors, (unsigned long long)totals.impossible, (unsigned long long)totals.acted,
+                  (unsigned long long)totals.busiest,
                   (unsigned long long)totals.waits);
     if (n >= 100) /* the seeds reach what they are for */
         assert_true(totals.preemptions && totals.cached && totals.copies && totals.timeouts && totals.cancelled && totals.dropped &&
                     totals.stops && totals.ends && totals.waits && totals.errors &&
-                    totals.impossible);
+                    totals.impossible && totals.acted);
 }
 
 static void a_page_hash_of_three_bits_changes_no_answer(void **state)

@@ -38,6 +38,11 @@ static enum status read_vocabulary(struct str body, struct error *error)
         return status ? status : error_set(error, STATUS_INVALID, "more tokens than this test has room for");
     return protocol_read_vocabulary(vocabulary, body, error);
 }
+static uint32_t control;
+static enum status read_control(struct str body, struct error *error)
+{
+    return protocol_read_control(&control, body, error);
+}
 static enum status read_ready(struct str body, struct error *error)
 {
     return protocol_read_ready(&ready, body, error);
@@ -92,7 +97,8 @@ static struct protocol_submit good_submit(void)
                                     .top_k = 40, .presence_penalty = -1, .frequency_penalty = 1, .repetition_penalty = 1.1f,
                                     .seed = UINT64_MAX - 1, .bias = bias, .n_bias = 1, .stop_ids = stop_ids, .n_stop_ids = 2,
                                     .vocabulary = 10, .ignore_stop = true, .n_eos_ids = 1, .logprobs = 20, .prompt_logprobs = -1,
-                                    .use_cache = true, .queue_timeout_ns = 5, .language = {"\1\2\0\3", 4}};
+                                    .use_cache = true, .queue_timeout_ns = 5,
+                                    .thought = {true, true, true, 4, 5, 100, 2.5f, prompt, 2}, .language = {"\1\2\0\3", 4}};
 }
 
 static void write_submit(struct buf *out)
@@ -112,6 +118,10 @@ static void write_vocabulary(struct buf *out)
 {
     const struct str list[] = {{"a", 1}, {"", 0}, {"\0\xFF", 2}, {"bcd", 3}};
     protocol_write_vocabulary(out, 9, list, 4);
+}
+static void write_control(struct buf *out)
+{
+    protocol_write_control(out, 9, 42, PROTOCOL_CONTROL_ANSWER_NOW);
 }
 static void write_ready(struct buf *out)
 {
@@ -134,7 +144,8 @@ static void write_tokens(struct buf *out)
 static void write_done(struct buf *out)
 {
     struct protocol_done m = {.choice = 1, .finish = PROTOCOL_FINISH_STOP, .stop_token = 2, .last = true, .n_generated = 3, .n_prompt = 5,
-                              .n_cached = 4, .queue_ns = 6, .prefill_ns = 7, .decode_ns = 8, .message = "why"};
+                              .n_cached = 4, .queue_ns = 6, .prefill_ns = 7, .decode_ns = 8,
+                              .acted = PROTOCOL_ACTED_LOOP, .message = "why"};
     protocol_write_done(out, 9, 42, &m);
 }
 static void write_refused(struct buf *out)
@@ -166,7 +177,7 @@ static const struct message {
     {PROTOCOL_TOKENS, 42, write_tokens, read_tokens},         {PROTOCOL_DONE, 42, write_done, read_done},
     {PROTOCOL_REFUSED, 42, write_refused, read_refused},      {PROTOCOL_STATS, 0, write_stats, read_stats},
     {PROTOCOL_PROGRESS, 0, write_progress, read_progress},    {PROTOCOL_FATAL, 0, write_fatal, read_fatal},
-    {PROTOCOL_VOCABULARY, 0, write_vocabulary, read_vocabulary},
+    {PROTOCOL_VOCABULARY, 0, write_vocabulary, read_vocabulary}, {PROTOCOL_CONTROL, 42, write_control, read_control},
 };
 enum { N_MESSAGES = sizeof messages / sizeof messages[0] };
 
@@ -231,6 +242,9 @@ static void what_is_written_is_read(void **state)
     assert_true(submit.seed == m.seed && submit.tenant == 77 && submit.logprobs == 20 && submit.prompt_logprobs == -1);
     assert_true(submit.temperature == 0.7f && submit.min_p == 0.1f && submit.repetition_penalty == 1.1f && submit.presence_penalty == -1);
     assert_true(submit.n_choices == 2 && submit.first_choice == 1 && submit.ignore_stop && submit.n_eos_ids == 1 && submit.use_cache);
+    assert_true(submit.thought.governed && submit.thought.begins_inside && submit.thought.detects_loops && submit.thought.budget == 100);
+    assert_true(submit.thought.open_token == 4 && submit.thought.close_token == 5 && submit.thought.pull == 2.5f);
+    assert_true(submit.thought.n_bridge == 2 && submit.thought.bridge[0] == 3 && submit.thought.bridge[1] == 1);
     assert_int_equal(submit.language.len, 4);
     assert_memory_equal(submit.language.at, m.language.at, 4);
     assert_true(n_vocabulary == 4 && vocabulary[1].len == 0 && str_equal(vocabulary[2], str_from("\0\xFF", 2)));
@@ -241,7 +255,7 @@ static void what_is_written_is_read(void **state)
     assert_true(tokens_head.choice == 1 && tokens_head.index == 10 && tokens_head.n_tokens == 2);
     assert_true(tokens[0].token == 5 && tokens[0].n_top == 2 && tokens[0].top[1].token == 6 && tokens[0].top[1].logprob == -2);
     assert_true(tokens[1].token == 8 && tokens[1].rank == 4 && tokens[1].n_top == 0);
-    assert_true(done.last && done.stop_token == 2 && done.decode_ns == 8);
+    assert_true(done.last && done.stop_token == 2 && done.decode_ns == 8 && done.acted == PROTOCOL_ACTED_LOOP);
     assert_string_equal(done.message, "why");
     assert_int_equal(refused.reason, PROTOCOL_REFUSED_TIMEOUT);
     assert_true(stats.n_running == 1 && stats.pages_held == 7 && stats.n_steps == 8 && stats.rss_bytes == 16);
@@ -340,6 +354,10 @@ static void a_submit_with_a_value_out_of_range_is_refused(void **state)
     struct protocol_submit m = good_submit();
     (void)state;
 #define with(field, value, part) (m = good_submit(), m.field = (value), expect_refused(m, part))
+    with(thought.pull, -1, "pull");
+    with(thought.n_bridge, 0, "without an end");
+    with(thought.close_token, 10, "without an end");
+    with(thought.bridge, outside, "bridge");
     with(temperature, -0.1f, "sampling");
     with(temperature, NAN, "finite");
     with(top_p, 1.01f, "sampling");
