@@ -150,6 +150,8 @@ const struct option options_table[] = {
      .reloadable = true},
     {"loop_detector", FLAG, AT(loop_detector), "on", NULL, "Behaviour", NULL,
      "A thought that repeats itself is closed, and the answer follows.", .reloadable = true},
+    {"language_guard", CHOICE, AT(language_guard), "off", "off|auto", "Behaviour", "MODE",
+     "auto: chats that do not say are answered in the scripts of the user's last message and the system message.", .reloadable = true},
     {"keepalive_nonstream", FLAG, AT(keepalive_nonstream), "off", NULL, "Behaviour", NULL,
      "A whole reply that waits is kept alive by newlines before its JSON.", .reloadable = true},
     {"reasoning_alias", FLAG, AT(reasoning_alias), "off", NULL, "Behaviour", NULL,

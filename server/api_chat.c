@@ -53,7 +53,7 @@ static enum status prepare(struct exchange *exchange, struct error *error)
     status = request_encode(exchange, &text, limits.context, &prompt, error);
     if (status)
         return status;
-    status = request_compile_language(exchange, request, &chat, error);
+    status = request_compile_language(exchange, request, &chat, &input, error);
     if (status)
         return status;
     status = request_plan_thought(exchange, request, &chat, &input, error);

@@ -239,7 +239,7 @@ static enum status prepare(struct exchange *exchange, struct error *error)
         read_rest(&fields, body.root, request, &sources);
     status = fields.status;
     if (!status)
-        status = request_compile_language(exchange, request, NULL, error);
+        status = request_compile_language(exchange, request, NULL, NULL, error);
     if (!status)
         status = make(exchange, request, &sources, &limits, error);
     request_release_body(exchange, &body);

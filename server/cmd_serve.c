@@ -23,6 +23,7 @@
 #include "server/notify.h"
 #include "server/server.h"
 #include "server/version.h"
+#include "text/script_sets.h"
 
 extern char **environ;
 
@@ -252,6 +253,7 @@ static void release(struct serve *s)
     auth_free(server->auth);
     metrics_free(server->metrics);
     language_cache_free(server->languages);
+    script_sets_free(server->scripts);
     chat_format_free(server->format);
     model_text_release(&server->text);
     log_stop();
@@ -293,6 +295,8 @@ static enum status prepare(struct serve *s, int *code, struct error *error)
     if (!server->metrics)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     status = language_cache_create(&server->languages, LANGUAGES_BYTES_MAX, error);
+    if (!status)
+        status = script_sets_create(&server->scripts, error);
     if (!status)
         status = front_create(&server->front, server, environ, error);
     if (!status)

@@ -112,7 +112,7 @@ static const struct {
     unsigned kinds;
 } unsupported[] = {
     {"functions", CHAT},      {"function_call", CHAT},         {"audio", CHAT},         {"web_search_options", CHAT},
-    {"language_guard", BOTH}, {"chat_template", CHAT},
+    {"chat_template", CHAT},
     {"allowed_token_ids", BOTH}, {"bad_words", BOTH},            {"logits_processors", BOTH}, {"truncate_prompt_tokens", BOTH},
     {"structural_tag", BOTH},
 };
@@ -131,7 +131,7 @@ static const char *const known[] = {
     "reasoning_format", "parse_tool_calls", "parse_special", "use_beam_search", "length_penalty", "samplers", "lora",
     "post_sampling_probs", "response_fields", "typical_p", "n_keep", "t_max_predict_ms", "mirostat", "mirostat_tau", "mirostat_eta",
     "n_probs", "return_progress", "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "regex", "ebnf",
-    "json_schema", "grammar", "thinking_budget", "thinking_token_budget", "thinking_pull", "loop_detector", "report",
+    "json_schema", "grammar", "thinking_budget", "thinking_token_budget", "thinking_pull", "loop_detector", "report", "language_guard",
 };
 
 static bool is_known(const char *name)
@@ -537,6 +537,7 @@ void request_read(struct fields *f, struct exchange *exchange, const json_t *roo
     read_output(f, root, r);
     read_cache(f, exchange_arena(exchange), root, r);
     request_read_form(f, exchange_arena(exchange), root, r);
+    request_read_guard(f, config, root, r);
     check_modalities(f, root);
     if (kind == REQUEST_CHAT)
         read_chat(f, exchange, root, r);

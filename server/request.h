@@ -11,6 +11,7 @@
 #include "server/limits.h"
 #include "text/chat.h"
 #include "text/output_parse.h"
+#include "text/script_sets.h"
 
 /* What the answer must be. */
 enum request_form {
@@ -21,6 +22,14 @@ enum request_form {
     REQUEST_FORM_CHOICE,
     REQUEST_FORM_GRAMMAR,
 };
+
+/* Which scripts may be written (field language_guard). */
+struct request_guard {
+    bool on, automatic; /* automatic: those of the conversation */
+    char codes[SCRIPT_CODES_MAX][SCRIPT_CODE_BYTES];
+    uint32_t n_codes;
+};
+enum request_part { REQUEST_REASONING, REQUEST_ANSWER, N_REQUEST_PARTS };
 
 enum request_kind { REQUEST_CHAT, REQUEST_COMPLETION };
 
@@ -57,6 +66,7 @@ struct request {
     const char *form_field; /* that asked for it */
     struct str form_text;   /* schema or choices as JSON, expression, grammar */
     bool form_strict;
+    struct request_guard guards[N_REQUEST_PARTS];
     struct str unenforced;  /* keywords that cannot be held to, a line each */
     struct str language;    /* of the whole output, once compiled; empty: any */
     /* cache */
@@ -109,10 +119,20 @@ void request_read_tools(struct fields *fields, struct exchange *exchange, const 
 /* Fields that ask for a form of the answer. */
 void request_read_form(struct fields *fields, struct arena *arena, const json_t *root, struct request *request);
 
-/* Sets request->language, where the request asks for any. `chat` is null for completions. Errors name the field; keywords that cannot be
+/* Field language_guard, or the setting. */
+void request_read_guard(struct fields *fields, const struct config *config, const json_t *root, struct request *request);
+
+/* Replaces automatic guards by the scripts of the last message of the user and of the system message; off where they show none. */
+void request_settle_guards(struct request *request, const struct chat_input *input);
+
+/* What a guard allows, with the letters that stand in the messages: they may be quoted. */
+enum status request_guard_set(struct exchange *exchange, const struct request_guard *guard, const struct chat_input *input,
+                              struct code_points *out, struct error *error) must_check;
+
+/* Sets request->language, where the request asks for any. `chat` and `input` are null for completions. Errors name the field; keywords that cannot be
  * held to go into a header of the reply. */
 enum status request_compile_language(struct exchange *exchange, struct request *request, const struct chat_prompt *chat,
-                                     struct error *error) must_check;
+                                     const struct chat_input *input, struct error *error) must_check;
 
 /* Fields that bound the thought; defaults come from the settings and the effort. */
 void request_read_thought(struct fields *fields, const struct config *config, const json_t *root, struct request *request);

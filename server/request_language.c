@@ -26,6 +26,7 @@ enum {
 struct compile {
     struct automaton *a;
     const struct request *request;
+    const struct code_points *sets; /* [N_REQUEST_PARTS] of guards that are on */
     struct buf *unenforced;
     struct error *error;
     enum status status;
@@ -86,6 +87,12 @@ static uint32_t object_of(struct compile *c)
     return json.object;
 }
 
+/* Text that keeps to the guard of its part. */
+static uint32_t text_of(struct compile *c, enum request_part part)
+{
+    return c->request->guards[part].on ? output_language_guarded(c->a, &c->sets[part]) : output_language_text(c->a);
+}
+
 /* What the answer is asked to be, without calls. */
 static uint32_t form_of(struct compile *c)
 {
@@ -94,7 +101,7 @@ static uint32_t form_of(struct compile *c)
     error_clear(c->error);
     switch (r->form) {
     case REQUEST_FORM_NONE:
-        return output_language_text(c->a);
+        return text_of(c, REQUEST_ANSWER);
     case REQUEST_FORM_OBJECT:
         return object_of(c);
     case REQUEST_FORM_SCHEMA:
@@ -169,7 +176,7 @@ static enum status compile(struct compile *c, const struct server *server, const
         check(chat_format_find_tool_marks(server->format, server->text.tokenizer, marks));
     uint32_t root = answer_of(c, marks);
     if (!c->status && chat && chat->thinking && thought.think_close)
-        root = output_language_after_thought(c->a, &thought, root);
+        root = output_language_after_thought(c->a, &thought, text_of(c, REQUEST_REASONING), root);
     if (!c->status)
         c->status = automaton_seal(c->a, &root, &rule, c->error);
     if (!c->status)
@@ -185,12 +192,14 @@ static void add_key(struct buf *key, struct str text)
 }
 
 /* All that decides the language. */
-static void write_key(struct buf *key, const struct request *r, const struct chat_prompt *chat)
+static void write_key(struct buf *key, const struct request *r, const struct chat_prompt *chat, const struct code_points *sets)
 {
     const uint8_t head[] = {(uint8_t)r->form, r->form_strict,         r->must_call,
                             r->one_call,      chat && chat->thinking, chat && chat->in_reasoning};
     buf_add(key, head, sizeof head);
     add_key(key, r->form_text);
+    for (unsigned i = 0; i < N_REQUEST_PARTS; i++)
+        add_key(key, str_from((const char *)sets[i].at, sets[i].n * sizeof *sets[i].at));
     for (uint32_t i = 0; i < r->n_tools; i++) {
         if (!r->callable[i])
             continue;
@@ -205,10 +214,10 @@ static const char *code_of(const struct request *r)
     return r->form == REQUEST_FORM_REGEX ? "invalid_regex" : r->form == REQUEST_FORM_GRAMMAR ? "invalid_grammar" : "invalid_json_schema";
 }
 
-static enum status compile_anew(struct exchange *exchange, const struct request *r, const struct chat_prompt *chat, struct buf *image,
-                                struct buf *unenforced, struct error *error)
+static enum status compile_anew(struct exchange *exchange, const struct request *r, const struct chat_prompt *chat,
+                                const struct code_points *sets, struct buf *image, struct buf *unenforced, struct error *error)
 {
-    struct compile c = {.request = r, .unenforced = unenforced, .error = error};
+    struct compile c = {.request = r, .sets = sets, .unenforced = unenforced, .error = error};
     enum status status = automaton_create(&c.a, EXPRESSIONS_MAX, error);
     if (status)
         return status;
@@ -216,7 +225,7 @@ static enum status compile_anew(struct exchange *exchange, const struct request 
     automaton_heed(c.a, exchange_cancel_flag(exchange));
     status = compile(&c, exchange_server(exchange), chat, image);
     if (status && !error->code && status != STATUS_NO_MEMORY && status != STATUS_CANCELLED) /* found when all was put together */
-        fault(&c, code_of(r), r->form ? r->form_field : "tools");
+        fault(&c, code_of(r), r->form ? r->form_field : r->n_tools ? "tools" : "language_guard");
     automaton_free(c.a);
     return status;
 }
@@ -235,13 +244,13 @@ static void warn(struct exchange *exchange, struct str unenforced)
     exchange_add_headers(exchange, header);
 }
 
-static enum status compile_and_keep(struct exchange *exchange, const struct request *r, const struct chat_prompt *chat, struct str key,
-                                    struct language_entry *entry, struct error *error)
+static enum status compile_and_keep(struct exchange *exchange, const struct request *r, const struct chat_prompt *chat,
+                                    const struct code_points *sets, struct str key, struct language_entry *entry, struct error *error)
 {
     struct buf image, unenforced;
     buf_init(&image, PROTOCOL_LANGUAGE_BYTES_MAX);
     buf_init(&unenforced, UNENFORCED_BYTES_MAX);
-    enum status status = compile_anew(exchange, r, chat, &image, &unenforced, error);
+    enum status status = compile_anew(exchange, r, chat, sets, &image, &unenforced, error);
     if (!status) {
         entry->image = arena_str(exchange_arena(exchange), buf_str(&image));
         entry->unenforced = arena_str(exchange_arena(exchange), buf_str(&unenforced));
@@ -254,19 +263,20 @@ static enum status compile_and_keep(struct exchange *exchange, const struct requ
     return status;
 }
 
-enum status request_compile_language(struct exchange *exchange, struct request *r, const struct chat_prompt *chat, struct error *error)
+static enum status find_or_compile(struct exchange *exchange, struct request *r, const struct chat_prompt *chat,
+                                   const struct code_points *sets, struct error *error)
 {
     struct buf key;
     struct language_entry entry;
-    if (!r->form && !r->must_call && !r->limits_calls && !has_strict_tool(r))
-        return STATUS_OK;
     buf_init(&key, KEY_BYTES_MAX);
-    write_key(&key, r, chat);
-    enum status status = buf_status(&key) ? error_set(error, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
-    if (!status)
-        status = language_cache_find(exchange_server(exchange)->languages, buf_str(&key), exchange_arena(exchange), &entry);
+    write_key(&key, r, chat, sets);
+    enum status status = buf_status(&key) ? STATUS_NO_MEMORY
+                                          : language_cache_find(exchange_server(exchange)->languages, buf_str(&key),
+                                                                exchange_arena(exchange), &entry);
     if (status == STATUS_NOT_FOUND)
-        status = compile_and_keep(exchange, r, chat, buf_str(&key), &entry, error);
+        status = compile_and_keep(exchange, r, chat, sets, buf_str(&key), &entry, error);
+    else if (status)
+        error_set(error, status, "out of memory");
     buf_release(&key);
     if (status)
         return status;
@@ -274,4 +284,24 @@ enum status request_compile_language(struct exchange *exchange, struct request *
     r->unenforced = entry.unenforced;
     warn(exchange, entry.unenforced);
     return STATUS_OK;
+}
+
+enum status request_compile_language(struct exchange *exchange, struct request *r, const struct chat_prompt *chat,
+                                     const struct chat_input *input, struct error *error)
+{
+    struct code_points sets[N_REQUEST_PARTS] = {{0}};
+    enum status status = STATUS_OK;
+    if (input)
+        request_settle_guards(r, input);
+    bool guarded = r->guards[REQUEST_REASONING].on || r->guards[REQUEST_ANSWER].on;
+    if (!guarded && !r->form && !r->must_call && !r->limits_calls && !has_strict_tool(r))
+        return STATUS_OK;
+    for (unsigned i = 0; i < N_REQUEST_PARTS && !status; i++)
+        if (r->guards[i].on)
+            status = request_guard_set(exchange, &r->guards[i], input, &sets[i], error);
+    if (!status)
+        status = find_or_compile(exchange, r, chat, sets, error);
+    for (unsigned i = 0; i < N_REQUEST_PARTS; i++)
+        code_points_release(&sets[i]);
+    return status;
 }

@@ -12,6 +12,7 @@ struct auth;
 struct metrics;
 struct language_cache;
 struct generation;
+struct script_sets;
 
 struct server {
     _Atomic(const struct config *) config; /* a snapshot; a reload swaps it, old ones live until the end */
@@ -27,6 +28,7 @@ struct server {
     struct auth *auth;
     struct metrics *metrics;
     struct generation *generations;   /* that run; main thread only */
+    struct script_sets *scripts;
     struct language_cache *languages; /* compiled for requests */
 };
 

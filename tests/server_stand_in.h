@@ -16,6 +16,7 @@
 #include "server/metrics.h"
 #include "server/server.h"
 #include "tests/gguf_writer.h"
+#include "text/script_sets.h"
 
 enum { STAND_IN_CONTEXT = 2048, STAND_IN_SUBMISSIONS = 16, STAND_IN_OUT_BYTES = 1 << 22, STAND_IN_MEMORY = 1 << 26 };
 
@@ -313,9 +314,9 @@ static inline enum status stand_in_load(const char *chat_format, struct error *e
 
 static inline enum status stand_in_open(const char *chat_format, struct error *error)
 {
-    static char strict[] = "strict", reject[] = "reject", ignore[] = "ignore", api[] = "api", honour[] = "honour", none[] = "";
+    static char strict[] = "strict", reject[] = "reject", ignore[] = "ignore", api[] = "api", honour[] = "honour", none[] = "", off[] = "off";
     stand_in.config = (struct config){.api_key_file = none, .model_policy = strict, .overflow = reject, .unknown_fields = ignore,
-                                      .sampling_defaults = api, .reasoner_sampling = honour, .max_json_depth = 128, .max_n = 128,
+                                      .sampling_defaults = api, .reasoner_sampling = honour, .language_guard = off, .max_json_depth = 128, .max_n = 128,
                                       .max_logprob_entries = 1 << 20, .queue_timeout_ms = 1000, .retry_after_ms = 1000,
                                       .keepalive_interval_ms = 1000};
     stand_in.server = (struct server){.config = &stand_in.config, .model_id = "m", .fingerprint = "fp_0"};
@@ -324,6 +325,8 @@ static inline enum status stand_in_open(const char *chat_format, struct error *e
     enum status status = auth_create(&stand_in.server.auth, &stand_in.config, error);
     if (!status)
         status = language_cache_create(&stand_in.server.languages, STAND_IN_MEMORY, error);
+    if (!status)
+        status = script_sets_create(&stand_in.server.scripts, error);
     return status ? status : stand_in_load(chat_format, error);
 }
 
@@ -334,6 +337,7 @@ static inline void stand_in_close(void)
     auth_free(stand_in.server.auth);
     metrics_free(stand_in.server.metrics);
     language_cache_free(stand_in.server.languages);
+    script_sets_free(stand_in.server.scripts);
     mem_free(stand_in.exchange.out);
     stand_in = (struct stand_in){0};
 }

@@ -33,19 +33,27 @@ uint32_t output_language_text(struct automaton *a)
     return automaton_repeat(a, byte(a, 0, VOCABULARY_MARK - 1), 0, AUTOMATON_ENDLESS);
 }
 
-/* Whatever reads like the closing mark would end the thought for the reader too. */
-static uint32_t thought(struct automaton *a, const char *close)
+/* All texts without this one in them. */
+static uint32_t without(struct automaton *a, const char *text)
 {
     uint32_t any = automaton_repeat(a, byte(a, 0, 0xFF), 0, AUTOMATON_ENDLESS);
-    uint32_t closed = automaton_join(a, any, automaton_join(a, automaton_text(a, str_of(close)), any));
-    return automaton_both(a, output_language_text(a), automaton_not(a, closed));
+    return automaton_not(a, automaton_join(a, any, automaton_join(a, automaton_text(a, str_of(text)), any)));
 }
 
-uint32_t output_language_after_thought(struct automaton *a, const struct output_language_marks *m, uint32_t answer)
+uint32_t output_language_guarded(struct automaton *a, const struct code_points *set)
+{
+    static const char fence[] = "```";
+    uint32_t mark = automaton_text(a, str_of(fence)), any = automaton_repeat(a, code_points_any(a, WRITING_UTF8), 0, AUTOMATON_ENDLESS);
+    uint32_t code = automaton_join(a, mark, automaton_join(a, automaton_both(a, any, without(a, fence)), mark));
+    return automaton_repeat(a, automaton_or(a, code_points_language(a, set, WRITING_UTF8), code), 0, AUTOMATON_ENDLESS);
+}
+
+/* Whatever reads like the closing mark inside the thought would end it for the reader too. */
+uint32_t output_language_after_thought(struct automaton *a, const struct output_language_marks *m, uint32_t thought, uint32_t answer)
 {
     uint32_t newlines = automaton_repeat(a, byte(a, '\n', '\n'), 0, NEWLINES_MAX);
     uint32_t closing = automaton_join(a, literal(a, m->tokenizer, m->think_close), automaton_join(a, newlines, answer));
-    uint32_t thinks = automaton_join(a, thought(a, m->think_close), closing);
+    uint32_t thinks = automaton_join(a, automaton_both(a, thought, without(a, m->think_close)), closing);
     if (m->in_thought)
         return thinks;
     return automaton_or(a, answer, automaton_join(a, literal(a, m->tokenizer, m->think_open), thinks));

@@ -3,19 +3,23 @@
 #ifndef TEXT_OUTPUT_LANGUAGE_H
 #define TEXT_OUTPUT_LANGUAGE_H
 
-#include "text/automaton.h"
+#include "text/code_points.h"
 #include "text/tokenizer.h"
 #include "text/tool_parse.h"
 
 /* Any text without control tokens, maybe none. */
 uint32_t output_language_text(struct automaton *a);
 
+/* Text of these characters; between two fences of code (three backquotes) of any. */
+uint32_t output_language_guarded(struct automaton *a, const struct code_points *set);
+
 struct output_language_marks {
     const struct tokenizer *tokenizer;
     const char *think_open, *think_close;
     bool in_thought; /* the prompt opened the thought: its end must come. Otherwise there may be one */
 };
-uint32_t output_language_after_thought(struct automaton *a, const struct output_language_marks *marks, uint32_t answer);
+/* `thought`: what it may be, a text that calls no rule. */
+uint32_t output_language_after_thought(struct automaton *a, const struct output_language_marks *marks, uint32_t thought, uint32_t answer);
 
 struct output_language_call {
     struct str name;

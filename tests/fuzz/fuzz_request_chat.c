@@ -53,7 +53,7 @@ static enum status run(struct exchange *e, struct request *r, struct request_pro
         return status;
     struct request_text text = {chat.spans, chat.n_spans, false, "messages"};
     status = request_encode(e, &text, limits.context, p, error);
-    return status ? status : request_compile_language(e, r, &chat, error);
+    return status ? status : request_compile_language(e, r, &chat, &input, error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -32,6 +32,7 @@ PLAIN = ["--mock-script", "vocabulary=512"]
 SETTINGS = {
     "plain": PLAIN,
     "hello": script(HELLO, stop=END),
+    "fenced": script("```\u0434\u043e\u043c``` ok", stop=END),
     "slow": script(HELLO, stop=END, more=";step_us=20000"),
     "silent": script(END, stop=END),
     "any": [*PLAIN, "--model-policy", "any"],
