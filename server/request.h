@@ -129,8 +129,8 @@ void request_settle_guards(struct request *request, const struct chat_input *inp
 enum status request_guard_set(struct exchange *exchange, const struct request_guard *guard, const struct chat_input *input,
                               struct code_points *out, struct error *error) must_check;
 
-/* Sets request->language, where the request asks for any. `chat` and `input` are null for completions. Errors name the field; keywords that cannot be
- * held to go into a header of the reply. */
+/* Sets request->language, where the request asks for any. `chat` and `input` are null for completions. Errors name the field; keywords
+ * that cannot be held to go into a header of the reply. */
 enum status request_compile_language(struct exchange *exchange, struct request *request, const struct chat_prompt *chat,
                                      const struct chat_input *input, struct error *error) must_check;
 

@@ -1,7 +1,6 @@
 /* The language guard: what scripts a reply may be written in. */
 #include <stdio.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "base/utf8.h"
 #include "server/request.h"
