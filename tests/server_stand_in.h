@@ -318,8 +318,8 @@ static inline enum status stand_in_open(const char *chat_format, struct error *e
                 off[] = "off";
     stand_in.config = (struct config){.api_key_file = none, .model_policy = strict, .overflow = reject, .unknown_fields = ignore,
                                       .sampling_defaults = api, .reasoner_sampling = honour, .language_guard = off,
-                                      .max_json_depth = 128, .max_n = 128, .max_logprob_entries = 1 << 20, .queue_timeout_ms = 1000, .retry_after_ms = 1000,
-                                      .keepalive_interval_ms = 1000};
+                                      .max_json_depth = 128, .max_n = 128, .max_logprob_entries = 1 << 20,
+                                      .queue_timeout_ms = 1000, .retry_after_ms = 1000, .keepalive_interval_ms = 1000};
     stand_in.server = (struct server){.config = &stand_in.config, .model_id = "m", .fingerprint = "fp_0"};
     stand_in.server.metrics = metrics_create();
     check(stand_in.server.metrics);
