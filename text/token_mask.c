@@ -10,7 +10,8 @@
 enum {
     MASKS_KEPT = 256,
     SLICES_KEPT = 16,
-    SLOTS = 1024,              /* above MASKS_KEPT */
+    SLOTS = 1024, /* above MASKS_KEPT */
+    TURNS_MAX = 250,
     DERIVATIVES_MAX = 4 << 20, /* words kept; a mask may add to them */
     LOOKS_OF_A_UNIT = 4,       /* of fuel */
 };
@@ -162,6 +163,10 @@ struct slice {
     uint64_t *exits;  /* nodes behind whose bytes the repetition may be over */
     uint32_t *listed; /* the same as a list */
     uint32_t n_listed;
+    bool counts;          /* where turns begin and end is never in doubt: then */
+    uint8_t *turns;       /* [n_tokens] that a token of the slice begins, */
+    uint8_t *turns_until; /* [n_nodes] that are over at an exit */
+    unsigned most;        /* turns of a token */
 };
 
 struct kept {
@@ -194,6 +199,8 @@ static void release_slice(struct slice *s)
     mem_free(s->tokens);
     mem_free(s->exits);
     mem_free(s->listed);
+    mem_free(s->turns);
+    mem_free(s->turns_until);
     *s = (struct slice){0};
 }
 
@@ -236,7 +243,7 @@ size_t token_masks_memory(const struct token_masks *m)
 {
     size_t bits = m->words * sizeof(uint64_t), bytes = sizeof *m + m->n_kept * bits;
     for (unsigned i = 0; i < m->n_slices; i++)
-        bytes += bits + m->trie->n_nodes / 8 + m->slices[i].n_listed * sizeof *m->slices[i].listed;
+        bytes += bits + m->trie->n_nodes / 8 + m->trie->n_nodes + m->trie->n_tokens + m->slices[i].n_listed * sizeof *m->slices[i].listed;
     return bytes;
 }
 
@@ -275,8 +282,8 @@ static void allow_tokens(const struct token_trie *t, uint64_t *bits, uint32_t no
         set_bit(bits, t->tokens[i]);
 }
 
-/* Allows the tokens of nodes first .. last - 1, subtrees side by side, that fit from the state on. `exits` may be null. */
-static void walk(struct token_masks *m, uint64_t *bits, uint64_t *exits, uint32_t first, uint32_t last, uint32_t state)
+/* Allows the tokens of nodes first .. last - 1, subtrees side by side, that fit from the state on. */
+static void walk(struct token_masks *m, uint64_t *bits, uint32_t first, uint32_t last, uint32_t state)
 {
     const struct token_trie *t = m->trie;
     uint32_t depth = 0, looks = 0;
@@ -293,8 +300,6 @@ static void walk(struct token_masks *m, uint64_t *bits, uint64_t *exits, uint32_
             continue;
         }
         allow_tokens(t, bits, i);
-        if (exits && m->a->at[next].may_end)
-            set_bit(exits, i);
         if (t->end[i] > i + 1) {
             m->states[++depth] = next;
             m->ends[depth] = t->end[i];
@@ -318,6 +323,77 @@ static bool list_exits(const struct token_trie *t, struct slice *s)
     return s->listed != NULL;
 }
 
+/* Inside a turn, and sure to be: what must come, then the repetition. */
+static bool is_inside_turn(const struct automaton *a, uint32_t state, uint32_t endless)
+{
+    for (; a->at[state].kind == EXPRESSION_JOIN; state = a->at[state].b)
+        if (a->at[a->at[state].a].may_end)
+            return false;
+    return state == endless;
+}
+
+/* Notes a node that stays inside: `over` turns are done before it. Returns how many are behind it. */
+static uint8_t note_inside(struct token_masks *m, struct slice *s, uint32_t node, uint32_t state, uint8_t over)
+{
+    const struct token_trie *t = m->trie;
+    bool whole = state == s->of;
+    uint8_t done = (uint8_t)(over + whole), begun = (uint8_t)(done + !whole);
+    allow_tokens(t, s->tokens, node);
+    if (m->a->at[state].may_end)
+        set_bit(s->exits, node);
+    s->counts = s->counts && begun < TURNS_MAX && (whole || is_inside_turn(m->a, state, s->of));
+    if (!s->counts)
+        return 0;
+    s->turns_until[node] = done;
+    for (uint32_t k = t->from[node]; k < t->from[node + 1]; k++)
+        s->turns[t->tokens[k]] = begun;
+    s->most = begun > s->most ? begun : s->most;
+    return done;
+}
+
+/* Walks all of the repetition once. `over` [depth_max + 1]: turns that are done, by depth. */
+static void survey(struct token_masks *m, struct slice *s, uint8_t *over)
+{
+    const struct token_trie *t = m->trie;
+    uint32_t depth = 0, looks = 0;
+    m->states[0] = s->of;
+    m->ends[0] = t->n_nodes;
+    for (uint32_t i = 0; i < t->n_nodes; looks++) {
+        while (i >= m->ends[depth])
+            depth--;
+        uint32_t next = step(m->a, m->states[depth], t->byte[i]);
+        if (next == AUTOMATON_FAILED)
+            return;
+        if (next == AUTOMATON_NOTHING) {
+            i = t->end[i];
+            continue;
+        }
+        uint8_t done = note_inside(m, s, i, next, over[depth]);
+        if (t->end[i] > i + 1) {
+            m->states[++depth] = next;
+            m->ends[depth] = t->end[i];
+            over[depth] = done;
+        }
+        i++;
+    }
+    automaton_spend(m->a, FUEL_LOOK + looks / LOOKS_OF_A_UNIT);
+}
+
+static bool fill_slice(struct token_masks *m, struct slice *s)
+{
+    uint8_t *over = mem_zalloc((size_t)m->trie->depth_max + 1);
+    s->tokens = mem_zalloc_array(m->words + 1, sizeof *s->tokens);
+    s->exits = mem_zalloc_array((size_t)m->trie->n_nodes / 64 + 1, sizeof *s->exits);
+    s->turns = mem_zalloc((size_t)m->trie->n_tokens + 1);
+    s->turns_until = mem_zalloc((size_t)m->trie->n_nodes + 1);
+    s->counts = true;
+    bool ok = over && s->tokens && s->exits && s->turns && s->turns_until;
+    if (ok)
+        survey(m, s, over);
+    mem_free(over);
+    return ok && !m->a->status && list_exits(m->trie, s);
+}
+
 static const struct slice *slice_of(struct token_masks *m, uint32_t endless)
 {
     for (unsigned i = 0; i < m->n_slices; i++)
@@ -327,12 +403,7 @@ static const struct slice *slice_of(struct token_masks *m, uint32_t endless)
         forget_slices(m);
     struct slice *s = &m->slices[m->n_slices];
     *s = (struct slice){.of = endless};
-    s->tokens = mem_zalloc_array(m->words + 1, sizeof *s->tokens);
-    s->exits = mem_zalloc_array((size_t)m->trie->n_nodes / 64 + 1, sizeof *s->exits);
-    bool ok = s->tokens && s->exits;
-    if (ok)
-        walk(m, s->tokens, s->exits, 0, m->trie->n_nodes, endless);
-    if (!ok || m->a->status || !list_exits(m->trie, s)) {
+    if (!fill_slice(m, s)) {
         release_slice(s);
         automaton_fail(m->a, STATUS_NO_MEMORY);
         return NULL;
@@ -341,20 +412,39 @@ static const struct slice *slice_of(struct token_masks *m, uint32_t endless)
     return s;
 }
 
-/* The repetition without end that x is as far as one token goes; AUTOMATON_NOTHING where it is none. Each turn takes a byte at least. */
-static uint32_t endless_of(struct token_masks *m, uint32_t x)
+/* Whether a repetition of these bounds is one without end as far as a token can tell. */
+static bool is_endless(const struct token_masks *m, const struct expression *e)
 {
-    struct expression e = m->a->at[x];
-    if (e.kind != EXPRESSION_REPEAT || e.most < m->trie->depth_max || m->a->at[e.a].may_end)
-        return AUTOMATON_NOTHING;
-    if (e.least != 0 && e.least <= m->trie->depth_max)
-        return AUTOMATON_NOTHING;
-    return automaton_repeat(m->a, e.a, 0, AUTOMATON_ENDLESS);
+    return e->most >= m->trie->depth_max && (e->least == 0 || e->least > m->trie->depth_max);
+}
+
+/* Characters are met in front of many rests; whole members of an object, which may be there or not, in front of one. */
+static bool is_worth_a_slice(const struct token_masks *m, const struct expression *e)
+{
+    uint8_t kind = m->a->at[e->a].kind;
+    return is_endless(m, e) || kind == EXPRESSION_BYTES || (kind == EXPRESSION_EITHER && !m->a->at[e->a].calls);
+}
+
+/* The tokens that stay inside for as many turns as are left. */
+static void allow_inside(struct token_masks *m, uint64_t *bits, const struct slice *s, uint32_t most)
+{
+    if (!s->counts || most >= s->most) {
+        for (size_t i = 0; i < m->words; i++)
+            bits[i] |= s->tokens[i];
+        return;
+    }
+    for (uint32_t token = 0; token < m->trie->n_tokens; token++)
+        bits[token / 64] |= (uint64_t)(s->turns[token] <= most) << token % 64 & s->tokens[token / 64];
+}
+
+static bool may_leave(const struct slice *s, const struct expression *front, uint32_t node)
+{
+    return !s->counts || (s->turns_until[node] >= front->least && s->turns_until[node] <= front->most);
 }
 
 /* The tails of tokens that leave the slice, in the rest. By the nodes behind which they leave, or by the bytes that the rest begins with:
  * whichever is less. */
-static void allow_tails(struct token_masks *m, uint64_t *bits, const struct slice *s, uint32_t rest)
+static void allow_tails(struct token_masks *m, uint64_t *bits, const struct slice *s, const struct expression *front, uint32_t rest)
 {
     const struct token_trie *t = m->trie;
     uint32_t next[256], n = 0;
@@ -365,16 +455,17 @@ static void allow_tails(struct token_masks *m, uint64_t *bits, const struct slic
         n += next[byte] == AUTOMATON_NOTHING ? 0 : t->of_byte[byte + 1] - t->of_byte[byte];
     }
     for (uint32_t i = 0; s->n_listed <= n && i < s->n_listed; i++)
-        walk(m, bits, NULL, s->listed[i] + 1, t->end[s->listed[i]], rest);
+        if (may_leave(s, front, s->listed[i]))
+            walk(m, bits, s->listed[i] + 1, t->end[s->listed[i]], rest);
     for (unsigned byte = 0; s->n_listed > n && byte < 256; byte++) {
         if (next[byte] == AUTOMATON_NOTHING)
             continue;
         for (uint32_t i = t->of_byte[byte]; i < t->of_byte[byte + 1]; i++) {
-            uint32_t node = t->nodes[i];
-            if (t->parent[node] == NO_NODE || !has_bit(s->exits, t->parent[node]))
+            uint32_t node = t->nodes[i], parent = t->parent[node];
+            if (parent == NO_NODE || !has_bit(s->exits, parent) || !may_leave(s, front, parent))
                 continue;
             allow_tokens(t, bits, node);
-            walk(m, bits, NULL, node + 1, t->end[node], next[byte]);
+            walk(m, bits, node + 1, t->end[node], next[byte]);
         }
     }
 }
@@ -385,19 +476,95 @@ static void allow(struct token_masks *m, uint64_t *bits, uint32_t state);
 static bool allow_by_slice(struct token_masks *m, uint64_t *bits, uint32_t state)
 {
     struct expression e = m->a->at[state];
-    uint32_t front = e.kind == EXPRESSION_JOIN ? e.a : state, rest = e.kind == EXPRESSION_JOIN ? e.b : AUTOMATON_END;
-    uint32_t endless = endless_of(m, front);
-    if (endless == AUTOMATON_NOTHING || endless == AUTOMATON_FAILED)
+    uint32_t rest = e.kind == EXPRESSION_JOIN ? e.b : AUTOMATON_END;
+    struct expression front = e.kind == EXPRESSION_JOIN ? m->a->at[e.a] : e;
+    if (front.kind != EXPRESSION_REPEAT || m->a->at[front.a].may_end || !is_worth_a_slice(m, &front))
         return false;
-    const struct slice *s = slice_of(m, endless);
+    uint32_t endless = automaton_repeat(m->a, front.a, 0, AUTOMATON_ENDLESS);
+    const struct slice *s = endless == AUTOMATON_FAILED ? NULL : slice_of(m, endless);
     if (!s)
-        return true;
-    for (size_t i = 0; i < m->words; i++)
-        bits[i] |= s->tokens[i];
-    if (rest == AUTOMATON_END || m->a->at[front].least != 0)
-        return true; /* too much is still to be repeated for one token */
-    allow_tails(m, bits, s, rest);
-    allow(m, bits, rest);
+        return true; /* the automaton's status says why */
+    if (!s->counts && !is_endless(m, &front))
+        return false;
+    allow_inside(m, bits, s, front.most);
+    if (rest == AUTOMATON_END || (!s->counts && front.least != 0))
+        return true; /* nothing behind it, or too much still to be repeated for one token */
+    allow_tails(m, bits, s, &front, rest);
+    if (front.least == 0)
+        allow(m, bits, rest);
+    return true;
+}
+
+/* ---- Exclusions ------------------------------------------------------------------------------------------------ */
+
+/* The same state where only the repetition is asked for, of all that is asked for at once; AUTOMATON_NOTHING where there is none. */
+static uint32_t without_exclusions(struct token_masks *m, uint32_t state)
+{
+    struct expression e = m->a->at[state];
+    uint32_t rest = e.kind == EXPRESSION_JOIN ? e.b : AUTOMATON_END;
+    struct expression front = e.kind == EXPRESSION_JOIN ? m->a->at[e.a] : e;
+    for (uint32_t i = 0; front.kind == EXPRESSION_BOTH && i < front.b; i++) {
+        uint32_t part = m->a->list[front.a + i];
+        if (m->a->at[part].kind == EXPRESSION_REPEAT)
+            return automaton_join(m->a, part, rest);
+    }
+    return AUTOMATON_NOTHING;
+}
+
+static void forbid(const struct token_trie *t, uint64_t *bits, uint32_t first, uint32_t last)
+{
+    for (uint32_t i = t->from[first]; i < t->from[last]; i++)
+        bits[t->tokens[i] / 64] &= ~(1ull << t->tokens[i] % 64);
+}
+
+/* Takes from the mask of the plain state what the other one does not allow: they are walked side by side until they are one. */
+static void walk_beside(struct token_masks *m, uint64_t *bits, uint32_t state, uint32_t plain, uint32_t *plains)
+{
+    const struct token_trie *t = m->trie;
+    uint32_t depth = 0, looks = 0;
+    m->states[0] = state;
+    plains[0] = plain;
+    m->ends[0] = t->n_nodes;
+    for (uint32_t i = 0; i < t->n_nodes; looks++) {
+        while (i >= m->ends[depth])
+            depth--;
+        uint32_t next = step(m->a, m->states[depth], t->byte[i]), beside = step(m->a, plains[depth], t->byte[i]);
+        if (next == AUTOMATON_FAILED || beside == AUTOMATON_FAILED)
+            return;
+        if (next == AUTOMATON_NOTHING)
+            forbid(t, bits, i, t->end[i]);
+        if (next == beside || next == AUTOMATON_NOTHING) {
+            i = t->end[i];
+            continue;
+        }
+        if (t->end[i] > i + 1) {
+            m->states[++depth] = next;
+            plains[depth] = beside;
+            m->ends[depth] = t->end[i];
+        }
+        i++;
+    }
+    automaton_spend(m->a, FUEL_LOOK + looks / LOOKS_OF_A_UNIT);
+}
+
+/* True when the state was a repetition with exclusions, and is done. */
+static bool allow_beside(struct token_masks *m, uint64_t *bits, uint32_t state)
+{
+    uint32_t plain = without_exclusions(m, state);
+    if (plain == AUTOMATON_NOTHING || plain == AUTOMATON_FAILED)
+        return plain == AUTOMATON_FAILED;
+    uint64_t *own = mem_zalloc_array(m->words + 1, sizeof *own);
+    uint32_t *plains = mem_zalloc_array((size_t)m->trie->depth_max + 1, sizeof *plains);
+    if (own && plains) {
+        allow(m, own, plain);
+        walk_beside(m, own, state, plain, plains);
+        for (size_t i = 0; i < m->words; i++)
+            bits[i] |= own[i];
+    } else {
+        automaton_fail(m->a, STATUS_NO_MEMORY);
+    }
+    mem_free(own);
+    mem_free(plains);
     return true;
 }
 
@@ -409,8 +576,8 @@ static void allow(struct token_masks *m, uint64_t *bits, uint32_t state)
             allow(m, bits, m->a->list[e.a + i]);
         return;
     }
-    if (!allow_by_slice(m, bits, state))
-        walk(m, bits, NULL, 0, m->trie->n_nodes, state);
+    if (!allow_by_slice(m, bits, state) && !allow_beside(m, bits, state))
+        walk(m, bits, 0, m->trie->n_nodes, state);
 }
 
 const uint64_t *token_masks_of(struct token_masks *m, uint32_t state)
