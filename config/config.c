@@ -409,6 +409,18 @@ const char *config_environment(char **environment, const char *name)
     return NULL;
 }
 
+/* The port that a platform gives: the common name, then Vertex AI's and SageMaker's. */
+static enum status read_platform_port(struct config *config, char **environment, struct error *error)
+{
+    static const char *const names[] = {"PORT", "AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *port = config_environment(environment, names[i]);
+        if (port && *port)
+            return config_set(config, config_find("port"), port, names[i], error);
+    }
+    return STATUS_OK;
+}
+
 static enum status load_all(struct config *config, const char *file, char **environment, int argc, char **argv,
                             struct error *error)
 {
@@ -416,9 +428,8 @@ static enum status load_all(struct config *config, const char *file, char **envi
     enum status status = STATUS_OK;
     for (size_t i = 0; i < options_count && !status; i++)
         status = apply(&defaults, &options_table[i], options_table[i].initial, "default");
-    const char *port = config_environment(environment, "PORT");
-    if (!status && port && *port)
-        status = config_set(config, config_find("port"), port, "PORT", error);
+    if (!status)
+        status = read_platform_port(config, environment, error);
     if (!status && file)
         status = read_file(config, file, error);
     if (!status)

@@ -54,7 +54,7 @@ const struct option options_table[] = {
     {"host", TEXT, AT(host), "127.0.0.1", NULL, "Network", "ADDRESS",
      "Address to listen on. A wider one than the loopback needs keys, or allow_open_bind."},
     {"port", UINT, AT(port), "8000", "0..65535", "Network", "N",
-     "Port to listen on; 0 takes a free one. The variable PORT is read too, with the lowest precedence."},
+     "Port to listen on; 0 takes a free one. PORT, AIP_HTTP_PORT and SAGEMAKER_BIND_TO_PORT are read too, with the lowest precedence."},
     {"allow_open_bind", FLAG, AT(allow_open_bind), "off", NULL, "Network", NULL,
      "Allow a non-loopback address without keys: everyone who reaches the port may use the server."},
     {"tls_cert", TEXT, AT(tls_cert), "", NULL, "Network", "PATH",

@@ -8,6 +8,7 @@
 void api_chat(struct exchange *exchange);           /* POST /chat/completions */
 void api_answer_now(struct exchange *exchange);     /* POST /chat/completions/{id}/answer_now */
 void api_completions(struct exchange *exchange);    /* POST /completions */
+void api_invocations(struct exchange *exchange);    /* POST /invocations, /score */
 void api_tokenize(struct exchange *exchange);       /* POST /tokenize */
 void api_detokenize(struct exchange *exchange);     /* POST /detokenize */
 void api_apply_template(struct exchange *exchange); /* POST /apply-template */

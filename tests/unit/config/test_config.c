@@ -58,9 +58,12 @@ static void flags_win_over_the_environment_and_that_over_the_file(void **state)
     assert_int_equal(c->api_keys.n, 2); /* flags replace the environment's list */
     assert_string_equal(c->api_keys.items[0], "k1");
     config_free(c);
-    char *only_port[] = {"PORT=1111", NULL};
+    char *only_port[] = {"AIP_HTTP_PORT=3333", "PORT=1111", NULL}, *sagemaker[] = {"SAGEMAKER_BIND_TO_PORT=4444", "PORT=", NULL};
     support_ok(load(&c, NULL, only_port, 0, NULL, &e), &e);
     assert_int_equal(c->port, 1111);
+    config_free(c);
+    support_ok(load(&c, NULL, sagemaker, 0, NULL, &e), &e);
+    assert_int_equal(c->port, 4444);
     config_free(c);
 }
 
