@@ -20,13 +20,14 @@ static const char *const latin_words[N_LATIN] = {
     "if than then there here very more most some any all please thank thanks hello hi good bye goodbye welcome me him them am so"
     " just about "
     "up out know don't i'm it's sorry help answer result order larger smaller called means day today tomorrow after before into"
-    " only ",
+    " only many much ",
     " le la les un une des du de et à au aux en est sont était je tu il elle nous vous ils elles on mon ma mes ton ta tes son sa"
     " ses notre votre leur "
     "ce cet cette ces que qui quoi où quand comment pourquoi ne pas non oui mais ou si plus moins très avec pour par sur dans"
     " sans sous "
     "bonjour salut merci bonsoir revoir bienvenue me te se lui suis es êtes sommes ont ai as avez peux peut puis d'accord c'est"
     " j'ai l'on "
+    "combien font fait est-ce "
     "réponse résultat ordre dit jour demain après avant aujourd'hui rien tout tous bien aider désolé appelle aucun cela ça donc"
     " aussi être ",
     " der die das den dem des ein eine einen einem einer eines und oder aber ist sind war waren bin bist ich du er sie es wir ihr"
@@ -37,13 +38,14 @@ static const char *const latin_words[N_LATIN] = {
     " wird "
     "haben hat habe auch nur noch sehr mehr als wenn dass so dann hier dort antwort ergebnis reihenfolge heißt lautet größer"
     " kleiner gern "
-    "leider helfen heute gestern bis alles ihnen mir mich dir dich uns man sich ",
+    "viel viele wieviel ergibt leider helfen heute gestern bis alles ihnen mir mich dir dich uns man sich ",
     " el la los las un una unos unas de del y o pero es son era fue soy eres estoy está están yo tú él ella nosotros ustedes"
     " usted mi mis tu tus "
     "su sus nuestro que qué quién cómo cuándo dónde por para con sin en a al no sí se me te le lo les más menos muy también ya si"
     " como hola "
     "gracias buenos buenas días tardes noches adiós bienvenido puede puedo puedes ser estar hay ha he han tiene tengo respuesta"
     " resultado orden "
+    "cuánto cuántos cuánta cuántas "
     "dice llama llamo mayor menor ayudar día hoy mañana ayer después antes todo nada este esta esto ese esa eso siento ",
 };
 
@@ -161,7 +163,11 @@ const char *language_guess(struct str text)
 {
     struct evidence e = evidence_of(text);
     const char *guess = best_guess(&e);
-    return e.all_letters && language_is_known(guess) ? guess : NULL;
+    unsigned seen = 0;
+    for (unsigned i = 0; i < N_LATIN; i++)
+        seen += e.latin[i];
+    bool latin = strcmp(guess, "zh") != 0 && strcmp(guess, "ar") != 0;
+    return e.all_letters && language_is_known(guess) && (seen || !latin) ? guess : NULL;
 }
 
 bool language_fits(struct str text, const char *code, const char **found)

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import openai
+import pydantic
 import pytest
 
 import transcript
@@ -107,6 +108,9 @@ def test_a_stream_joins_to_the_whole_reply(client, request_):
 
 # ---- The files ------------------------------------------------------------------------------------------------
 
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("SEEKD_") and k != "PORT"}
+
+
 def install(tmp_path):
     """A program with the model beside it, as `make install` lays them."""
     os.makedirs(tmp_path / "bin")
@@ -115,11 +119,49 @@ def install(tmp_path):
     return tmp_path / "bin/seekd", tmp_path / "share/seekd/models/tiny-r1"
 
 
+# ---- Held to a form -------------------------------------------------------------------------------------------
+
+class Person(pydantic.BaseModel):
+    name: str
+    age: int
+
+
+class GetWeather(pydantic.BaseModel):
+    city: str
+
+
+def test_the_sdk_parses_what_a_schema_asks_for(client):
+    question = [{"role": "user", "content": "Extract the name and the age: Anna is 31 years old."}]
+    for thinking in (False, True):
+        choice = client.chat.completions.parse(model="m", messages=question, temperature=0, max_tokens=640, response_format=Person,
+                                               extra_body={"chat_template_kwargs": {"thinking": thinking}}).choices[0]
+        if choice.finish_reason == "stop":
+            assert isinstance(choice.message.parsed, Person) and bool(thought_of(choice.message)) == thinking
+    assert choice.finish_reason == "stop" or thinking
+
+
+def test_a_forced_tool_is_called_whatever_is_said(client):
+    tool = openai.pydantic_function_tool(GetWeather, name="get_weather")
+    for choice in ("required", {"type": "function", "function": {"name": "get_weather"}}):
+        reply = client.chat.completions.parse(model="m", messages=[{"role": "user", "content": "Hello!"}], temperature=0, max_tokens=640,
+                                              tools=[tool], tool_choice=choice).choices[0]
+        assert reply.finish_reason == "tool_calls"
+        assert all(isinstance(c.function.parsed_arguments, GetWeather) for c in reply.message.tool_calls)
+
+
+def test_a_budget_ends_the_thought_and_an_answer_follows(client):
+    question = {"messages": [{"role": "user", "content": "Combien font 1234 + 4321 ?"}],
+                "extra_body": {"chat_template_kwargs": {"thinking": True}, "thinking_budget": 8, "thinking_pull": 0, "report": True}}
+    reply = ask(client, **question)
+    assert thought_of(reply.choices[0].message).endswith("je réponds maintenant.") and reply.choices[0].message.content
+    assert reply.model_extra["report"]["governor"]["acted"] == "budget"
+
+
 def test_it_is_found_from_any_directory_and_says_what_it_is(tmp_path):
     program, _ = install(tmp_path)
     out = tmp_path / "out"
     with open(out, "w") as f:
-        server = subprocess.Popen([program, "serve", "--port", "0"], stdout=f, stderr=subprocess.STDOUT, cwd="/")
+        server = subprocess.Popen([program, "serve", "--port", "0"], stdout=f, stderr=subprocess.STDOUT, cwd="/", env=CLEAN)
     deadline = time.monotonic() + 30
     while "ready model=" not in out.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -128,7 +170,7 @@ def test_it_is_found_from_any_directory_and_says_what_it_is(tmp_path):
     text = out.read_text()
     assert "demonstration model" in text and "serves tiny-r1" in text and text.count("curl") == 3
     asked = subprocess.run([program, "run", "--temperature", "0", "--thinking", "on"], input="What is 257 + 48?", capture_output=True, text=True,
-                           cwd="/", timeout=60)
+                           cwd="/", timeout=60, env=CLEAN)
     assert asked.returncode == 0 and "305" in asked.stdout, asked.stderr
 
 
@@ -138,7 +180,7 @@ def test_a_damaged_file_is_named_by_its_sum(tmp_path):
     data = bytearray(weights.read_bytes())
     data[len(data) // 2] ^= 1
     weights.write_bytes(data)
-    done = subprocess.run([program, "serve", "--port", "0"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([program, "serve", "--port", "0"], capture_output=True, text=True, timeout=30, env=CLEAN)
     assert done.returncode == MODEL_EXIT and "model.safetensors is damaged: its SHA-256 is" in done.stderr
 
 

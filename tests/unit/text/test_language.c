@@ -71,6 +71,28 @@ static void parts_are_found_whatever_their_case(void **state)
                                      str_of("cafe")));
 }
 
+static void a_guess_needs_something_to_go_by(void **state)
+{
+    static const struct {
+        const char *text, *code;
+    } rows[] = {{"Combien font 1234 + 4321 ?", "fr"},
+                {"How many?", "en"},
+                {"Wie viel ist 3 mal 4?", "de"},
+                {"¿Cuánto es 3 + 4?", "es"},
+                {"三加四等于多少？ API", "zh"},
+                {"كم يساوي", "ar"},
+                {"Bamako 123", NULL},
+                {"12 + 3", NULL},
+                {"при", NULL},
+                {"", NULL}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *guess = language_guess(str_of(rows[i].text));
+        if (!guess != !rows[i].code || (guess && strcmp(guess, rows[i].code) != 0))
+            fail_msg("%s: %s", rows[i].text, guess ? guess : "nothing");
+    }
+}
+
 static void patterns_are_bounded(void **state)
 {
     (void)state;
@@ -97,6 +119,7 @@ int main(void)
         cmocka_unit_test(each_language_is_known_by_its_sentences),
         cmocka_unit_test(what_shows_no_language_fits_any_of_its_script),
         cmocka_unit_test(parts_are_found_whatever_their_case),
+        cmocka_unit_test(a_guess_needs_something_to_go_by),
         cmocka_unit_test(patterns_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
