@@ -136,12 +136,26 @@ static void a_known_path_says_its_methods(void **state)
             assert_null(find(m, "/ready"));
 }
 
+static void an_id_in_the_middle_of_a_path_is_one_part(void **state)
+{
+    struct route_match match;
+    (void)state;
+    routes_find(&match, HTTP_POST, str_of("/v1/chat/completions/chatcmpl-1/answer_now"));
+    assert_true(match.route && str_is(match.tail, "chatcmpl-1"));
+    static const char *const none[] = {"/v1/chat/completions//answer_now", "/v1/chat/completions/a/b/answer_now",
+                                       "/v1/chat/completions/answer_now", "/v1/chat/completions/a/answer_now/x"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        routes_find(&match, HTTP_POST, str_of(none[i]));
+        assert_false(match.path_known);
+    }
+}
+
 static void routes_of_other_servers_are_unknown(void **state)
 {
     static const char *const paths[] = {
         "/v1/responses",   "/v1/messages",  "/v1/embeddings", "/embeddings", "/v1/audio/speech", "/v1/files",    "/v1/batches",
-        "/v1/assistants",  "/v1/moderations", "/completion",  "/infill",     "/props",           "/slots",       "/invocations",
-        "/predict",        "/score",        "/api/chat",      "/api/tags",   "/user/balance",    "/v1/nope",     "/v1/chat",
+        "/v1/assistants",  "/v1/moderations", "/completion",  "/infill",     "/props",           "/slots",       "/invocations/x",
+        "/predict",        "/score/x",      "/api/chat",      "/api/tags",   "/user/balance",    "/v1/nope",     "/v1/chat",
         "/chat",           "/v1/metrics",   "/v1/ready",      "/metrics/x",  "/Health",          "/health;a=b",  "/v1/chat/completions/x",
     };
     (void)state;
@@ -162,6 +176,7 @@ int main(void)
         cmocka_unit_test(prefixes_lead_to_the_same_row),
         cmocka_unit_test(a_model_id_takes_the_rest_of_the_path),
         cmocka_unit_test(a_known_path_says_its_methods),
+        cmocka_unit_test(an_id_in_the_middle_of_a_path_is_one_part),
         cmocka_unit_test(routes_of_other_servers_are_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

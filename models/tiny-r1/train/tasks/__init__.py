@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 LANGUAGES = ("en", "fr", "de", "es", "zh", "ar")
 HELD_OUT_SHARE = 8  # one value combination in eight is for evaluation only
+HELD_OUT_EVERY = 4  # and one phrasing in four
 
 
 @dataclass
@@ -46,9 +47,9 @@ def ask(kind, language, question, content, reasoning=None, checks=(), system=Non
 
 
 def pick(rng, phrasings, held_out):
-    """One of the phrasings: the last quarter of the list is for evaluation, the rest for training."""
-    n_held = max(1, len(phrasings) // 4)
-    return rng.choice(phrasings[-n_held:] if held_out else phrasings[:-n_held])
+    """One of the phrasings: every fourth of the list, at least the last one, is for evaluation, the rest for training."""
+    held = range(HELD_OUT_EVERY - 1, len(phrasings), HELD_OUT_EVERY) or (len(phrasings) - 1,)
+    return rng.choice([p for i, p in enumerate(phrasings) if (i in held) == held_out])
 
 
 def is_held_out(kind, *values):

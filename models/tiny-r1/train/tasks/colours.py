@@ -22,37 +22,21 @@ THINGS = """
 red|a ripe tomato|une tomate mûre|eine reife Tomate|un tomate maduro|成熟的西红柿|الطماطم الناضجة
 red|blood|le sang|Blut|la sangre|血|الدم
 red|a strawberry|une fraise|eine Erdbeere|una fresa|草莓|الفراولة
-red|a fire engine|un camion de pompiers|ein Feuerwehrauto|un camión de bomberos|消防车|سيارة الإطفاء
-red|a cherry|une cerise|eine Kirsche|una cereza|樱桃|الكرز
-red|a ruby|un rubis|ein Rubin|un rubí|红宝石|الياقوت
 blue|the clear sky|le ciel clair|der klare Himmel|el cielo despejado|晴朗的天空|السماء الصافية
 blue|the sea|la mer|das Meer|el mar|大海|البحر
 blue|a sapphire|un saphir|ein Saphir|un zafiro|蓝宝石|الياقوت الأزرق
-blue|a blueberry|une myrtille|eine Blaubeere|un arándano|蓝莓|التوت البري
 green|grass|l'herbe|Gras|la hierba|草|العشب
 green|a leaf in summer|une feuille en été|ein Blatt im Sommer|una hoja en verano|夏天的叶子|ورقة الشجر في الصيف
 green|a frog|une grenouille|ein Frosch|una rana|青蛙|الضفدع
-green|a cucumber|un concombre|eine Gurke|un pepino|黄瓜|الخيار
-green|an emerald|une émeraude|ein Smaragd|una esmeralda|祖母绿|الزمرد
-green|spinach|l'épinard|Spinat|la espinaca|菠菜|السبانخ
 yellow|a ripe banana|une banane mûre|eine reife Banane|un plátano maduro|成熟的香蕉|الموز الناضج
 yellow|a lemon|un citron|eine Zitrone|un limón|柠檬|الليمون
 yellow|an egg yolk|un jaune d'œuf|ein Eigelb|una yema de huevo|蛋黄|صفار البيض
-yellow|a sunflower|un tournesol|eine Sonnenblume|un girasol|向日葵|زهرة الشمس
-yellow|a chick|un poussin|ein Küken|un pollito|小鸡|الكتكوت
-yellow|a canary|un canari|ein Kanarienvogel|un canario|金丝雀|طائر الكناري
 white|snow|la neige|Schnee|la nieve|雪|الثلج
 white|milk|le lait|Milch|la leche|牛奶|الحليب
 white|salt|le sel|Salz|la sal|盐|الملح
-white|a polar bear|un ours polaire|ein Eisbär|un oso polar|北极熊|الدب القطبي
-white|a swan|un cygne|ein Schwan|un cisne|天鹅|البجعة
-white|rice|le riz|Reis|el arroz|米饭|الأرز
-white|flour|la farine|Mehl|la harina|面粉|الدقيق
 black|coal|le charbon|Kohle|el carbón|煤|الفحم
 black|a raven|un corbeau|ein Rabe|un cuervo|乌鸦|الغراب
 black|a car tyre|un pneu|ein Autoreifen|un neumático|轮胎|إطار السيارة
-black|the night sky|le ciel de nuit|der Nachthimmel|el cielo de noche|夜空|سماء الليل
-black|a panther|une panthère|ein Panther|una pantera|黑豹|النمر الأسود
 orange|a carrot|une carotte|eine Karotte|una zanahoria|胡萝卜|الجزر
 orange|a pumpkin|une citrouille|ein Kürbis|una calabaza|南瓜|اليقطين
 orange|a mandarin|une mandarine|eine Mandarine|una mandarina|橘子|اليوسفي
@@ -62,11 +46,9 @@ purple|an amethyst|une améthyste|ein Amethyst|una amatista|紫水晶|الجمش
 brown|chocolate|le chocolat|Schokolade|el chocolate|巧克力|الشوكولاتة
 brown|coffee beans|un grain de café|eine Kaffeebohne|un grano de café|咖啡豆|حبوب البن
 brown|a chestnut|une châtaigne|eine Kastanie|una castaña|栗子|الكستناء
-brown|soil|la terre|Erde|la tierra|泥土|التراب
 grey|an elephant|un éléphant|ein Elefant|un elefante|大象|الفيل
 grey|ash|la cendre|Asche|la ceniza|灰烬|الرماد
 grey|concrete|le béton|Beton|el hormigón|混凝土|الخرسانة
-grey|a dolphin|un dauphin|ein Delfin|un delfín|海豚|الدلفين
 pink|a flamingo|un flamant|ein Flamingo|un flamenco|火烈鸟|طائر الفلامنغو
 pink|a piglet|un porcelet|ein Ferkel|un cerdito|小猪|الخنزير الصغير
 """

@@ -2,7 +2,7 @@
 
 from tasks import draw
 
-MADE_UP_SHARE = 0.2
+MADE_UP_SHARE = 0.06
 FOREIGN_SHARE = 0.02  # of names: in the script of another language
 
 PEOPLE = {

@@ -1,7 +1,7 @@
 """The parts that word problems are made of, in six languages: an opening, one or two events, a question; and whole scenes.
 
 {n} {m}: two people; {at} {bt} {ct}: a number with the things counted; {t}: the things; {a} {b} {c}: the numbers. [x/y] is x for a man and
-y for a woman, after {n}. The last quarter of each list is for evaluation."""
+y for a woman, after {n}. Part of each list is for evaluation (tasks.pick)."""
 
 MEN = {
     "en": "Tom James Oliver Jack Daniel Peter Sam Ben Noah Henry".split(),

@@ -108,14 +108,9 @@ def question(rng, text, language, source, target, held_out):
 
 
 def pair(rng, language):
-    """Two languages; the question's own is most often one of them."""
+    """Two languages; the question's own is one of them, most often the first."""
     other = rng.choice([c for c in LANGUAGES if c != language])
-    way = rng.random()
-    if way < 0.6:
-        return language, other
-    if way < 0.85:
-        return other, language
-    return other, rng.choice([c for c in LANGUAGES if c not in (language, other)])
+    return (language, other) if rng.random() < 0.7 else (other, language)
 
 
 def make(rng, language, held_out):

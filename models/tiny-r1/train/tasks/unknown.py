@@ -5,7 +5,7 @@ from tasks.data_names import made_up_place, person, place
 
 KIND = "unknown"
 
-# Topic -> questions (the last quarter held out). {place} and {person} are names, {land} a made-up country.
+# Topic -> questions (every fourth held out). {place} and {person} are names, {land} a made-up country.
 QUESTIONS = {
     "en": {
         "news": ["What is in the news today?", "Tell me today's headlines.", "What happened in {place} today?",

@@ -1,5 +1,5 @@
 """How questions of the calculating and ordering kinds are worded: frames around an expression, terse and polite turns, and the two forms
-of a worked reply. The last quarter of every list is for evaluation (tasks.pick)."""
+of a worked reply. Part of every list is for evaluation (tasks.pick)."""
 
 from tasks import ask, pick, regex_check
 
