@@ -200,7 +200,9 @@ void governor_push(struct governor *g, uint32_t token)
         begin_thought(g);
     } else if (g->phase == INSIDE) {
         push_inside(g, token);
-    } else if (g->phase == BRIDGING && ++g->bridged == g->thought.n_bridge) {
+    } else if (g->phase == BRIDGING && g->bridged == 0 && token == g->thought.close_token) {
+        g->phase = BEHIND; /* it waited, and the model was faster */
+    } else if (g->phase == BRIDGING && token == g->thought.bridge[g->bridged] && ++g->bridged == g->thought.n_bridge) {
         g->phase = BEHIND;
     }
 }
@@ -208,6 +210,11 @@ void governor_push(struct governor *g, uint32_t token)
 uint32_t governor_forced(const struct governor *g)
 {
     return g->phase == BRIDGING ? g->thought.bridge[g->bridged] : PROTOCOL_NO_TOKEN;
+}
+
+bool governor_may_wait(const struct governor *g)
+{
+    return g->phase == BRIDGING && g->bridged == 0;
 }
 
 float governor_pull(const struct governor *g)

@@ -18,6 +18,9 @@ void governor_free(struct governor *governor); /* null is allowed */
 /* The token that must come next, or PROTOCOL_NO_TOKEN. */
 uint32_t governor_forced(const struct governor *governor);
 
+/* Whether nothing of the bridge was forced yet: it may come later as well. */
+bool governor_may_wait(const struct governor *governor);
+
 /* What is added to the logit of the closing mark for the next token: 0 outside the last quarter of the budget and inside sentences. */
 float governor_pull(const struct governor *governor);
 

@@ -137,6 +137,9 @@ enum status request_compile_language(struct exchange *exchange, struct request *
 /* Fields that bound the thought; defaults come from the settings and the effort. */
 void request_read_thought(struct fields *fields, const struct config *config, const json_t *root, struct request *request);
 
+/* The text that closes a thought before the mark, in the language of the last message of the user. Lent for ever. */
+struct str request_bridge(const struct chat_input *input);
+
 /* Sets request->thought, with the bridging sentence in the language of the last message of the user. */
 enum status request_plan_thought(struct exchange *exchange, struct request *request, const struct chat_prompt *chat,
                                  const struct chat_input *input, struct error *error) must_check;

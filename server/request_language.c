@@ -27,6 +27,7 @@ struct compile {
     struct automaton *a;
     const struct request *request;
     const struct code_points *sets; /* [N_REQUEST_PARTS] of guards that are on */
+    struct str bridge;
     struct buf *unenforced;
     struct error *error;
     enum status status;
@@ -171,7 +172,7 @@ static enum status compile(struct compile *c, const struct server *server, const
 {
     uint32_t marks[N_TOOL_MARKS] = {0}, rule;
     const struct output_language_marks thought = {server->text.tokenizer, chat_format_think_open(server->format),
-                                                  chat_format_think_close(server->format), chat && chat->in_reasoning};
+                                                  chat_format_think_close(server->format), chat && chat->in_reasoning, c->bridge};
     if (c->request->n_tools)
         check(chat_format_find_tool_marks(server->format, server->text.tokenizer, marks));
     uint32_t root = answer_of(c, marks);
@@ -192,12 +193,14 @@ static void add_key(struct buf *key, struct str text)
 }
 
 /* All that decides the language. */
-static void write_key(struct buf *key, const struct request *r, const struct chat_prompt *chat, const struct code_points *sets)
+static void write_key(struct buf *key, const struct request *r, const struct chat_prompt *chat, const struct code_points *sets,
+                      struct str bridge)
 {
     const uint8_t head[] = {(uint8_t)r->form, r->form_strict,         r->must_call,
                             r->one_call,      chat && chat->thinking, chat && chat->in_reasoning};
     buf_add(key, head, sizeof head);
     add_key(key, r->form_text);
+    add_key(key, bridge);
     for (unsigned i = 0; i < N_REQUEST_PARTS; i++)
         add_key(key, str_from((const char *)sets[i].at, sets[i].n * sizeof *sets[i].at));
     for (uint32_t i = 0; i < r->n_tools; i++) {
@@ -215,9 +218,10 @@ static const char *code_of(const struct request *r)
 }
 
 static enum status compile_anew(struct exchange *exchange, const struct request *r, const struct chat_prompt *chat,
-                                const struct code_points *sets, struct buf *image, struct buf *unenforced, struct error *error)
+                                const struct code_points *sets, struct str bridge, struct buf *image, struct buf *unenforced,
+                                struct error *error)
 {
-    struct compile c = {.request = r, .sets = sets, .unenforced = unenforced, .error = error};
+    struct compile c = {.request = r, .sets = sets, .bridge = bridge, .unenforced = unenforced, .error = error};
     enum status status = automaton_create(&c.a, EXPRESSIONS_MAX, error);
     if (status)
         return status;
@@ -245,12 +249,13 @@ static void warn(struct exchange *exchange, struct str unenforced)
 }
 
 static enum status compile_and_keep(struct exchange *exchange, const struct request *r, const struct chat_prompt *chat,
-                                    const struct code_points *sets, struct str key, struct language_entry *entry, struct error *error)
+                                    const struct code_points *sets, struct str bridge, struct str key, struct language_entry *entry,
+                                    struct error *error)
 {
     struct buf image, unenforced;
     buf_init(&image, PROTOCOL_LANGUAGE_BYTES_MAX);
     buf_init(&unenforced, UNENFORCED_BYTES_MAX);
-    enum status status = compile_anew(exchange, r, chat, sets, &image, &unenforced, error);
+    enum status status = compile_anew(exchange, r, chat, sets, bridge, &image, &unenforced, error);
     if (!status) {
         entry->image = arena_str(exchange_arena(exchange), buf_str(&image));
         entry->unenforced = arena_str(exchange_arena(exchange), buf_str(&unenforced));
@@ -264,17 +269,17 @@ static enum status compile_and_keep(struct exchange *exchange, const struct requ
 }
 
 static enum status find_or_compile(struct exchange *exchange, struct request *r, const struct chat_prompt *chat,
-                                   const struct code_points *sets, struct error *error)
+                                   const struct code_points *sets, struct str bridge, struct error *error)
 {
     struct buf key;
     struct language_entry entry;
     buf_init(&key, KEY_BYTES_MAX);
-    write_key(&key, r, chat, sets);
+    write_key(&key, r, chat, sets, bridge);
     enum status status = buf_status(&key) ? STATUS_NO_MEMORY
                                           : language_cache_find(exchange_server(exchange)->languages, buf_str(&key),
                                                                 exchange_arena(exchange), &entry);
     if (status == STATUS_NOT_FOUND)
-        status = compile_and_keep(exchange, r, chat, sets, buf_str(&key), &entry, error);
+        status = compile_and_keep(exchange, r, chat, sets, bridge, buf_str(&key), &entry, error);
     else if (status)
         error_set(error, status, "out of memory");
     buf_release(&key);
@@ -300,7 +305,7 @@ enum status request_compile_language(struct exchange *exchange, struct request *
         if (r->guards[i].on)
             status = request_guard_set(exchange, &r->guards[i], input, &sets[i], error);
     if (!status)
-        status = find_or_compile(exchange, r, chat, sets, error);
+        status = find_or_compile(exchange, r, chat, sets, chat && chat->thinking ? request_bridge(input) : str_of(""), error);
     for (unsigned i = 0; i < N_REQUEST_PARTS; i++)
         code_points_release(&sets[i]);
     return status;

@@ -59,18 +59,19 @@ void request_read_thought(struct fields *f, const struct config *config, const j
 /* ---- The bridge ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
-    const char *language, *sentence;
+    const char *language, *text; /* a line of its own */
 } bridges[] = {
-    {"en", "I have thought about this long enough and answer now."},
-    {"fr", "J\u2019ai assez r\u00E9fl\u00E9chi, je r\u00E9ponds maintenant."},
-    {"de", "Ich habe lange genug nachgedacht und antworte jetzt."},
-    {"es", "Ya lo he pensado bastante y respondo ahora."},
-    {"zh", "\u6211\u5DF2\u7ECF\u60F3\u5F97\u591F\u4E45\u4E86\uFF0C\u73B0\u5728\u56DE\u7B54\u3002"},
-    {"ar", "\u0644\u0642\u062F \u0641\u0643\u0631\u062A \u0628\u0645\u0627 \u064A\u0643\u0641\u064A\u060C \u0633\u0623\u062C\u064A\u0628 "
-           "\u0627\u0644\u0622\u0646."},
+    {"en", "\n\nI have thought about this long enough and answer now.\n"},
+    {"fr", "\n\nJ\u2019ai assez r\u00E9fl\u00E9chi, je r\u00E9ponds maintenant.\n"},
+    {"de", "\n\nIch habe lange genug nachgedacht und antworte jetzt.\n"},
+    {"es", "\n\nYa lo he pensado bastante y respondo ahora.\n"},
+    {"zh", "\n\n\u6211\u5DF2\u7ECF\u60F3\u5F97\u591F\u4E45\u4E86\uFF0C\u73B0\u5728\u56DE\u7B54\u3002\n"},
+    {"ar", "\n\n\u0644\u0642\u062F \u0641\u0643\u0631\u062A \u0628\u0645\u0627 \u064A\u0643\u0641\u064A\u060C \u0633"
+     "\u0623\u062C\u064A\u0628 "
+           "\u0627\u0644\u0622\u0646.\n"},
 };
 
-static const char *bridge_for(const struct chat_input *input)
+struct str request_bridge(const struct chat_input *input)
 {
     const char *guess = NULL;
     for (uint32_t i = input->n_messages; i-- > 0 && !guess;)
@@ -78,8 +79,8 @@ static const char *bridge_for(const struct chat_input *input)
             guess = language_guess(input->messages[i].content);
     for (size_t i = 0; guess && i < sizeof bridges / sizeof bridges[0]; i++)
         if (strcmp(bridges[i].language, guess) == 0)
-            return bridges[i].sentence;
-    return bridges[0].sentence;
+            return str_of(bridges[i].text);
+    return str_of(bridges[0].text);
 }
 
 static bool find_mark(const struct server *server, const char *mark, uint32_t *id)
@@ -87,16 +88,13 @@ static bool find_mark(const struct server *server, const char *mark, uint32_t *i
     return mark && tokenizer_find(server->text.tokenizer, mark, id);
 }
 
-/* A line of its own, then the closing token. */
-static enum status write_bridge(struct exchange *exchange, struct request *r, const char *sentence, struct error *error)
+/* The text, then the closing token. */
+static enum status write_bridge(struct exchange *exchange, struct request *r, struct str text, struct error *error)
 {
     const struct tokenizer *tokenizer = exchange_server(exchange)->text.tokenizer;
-    struct buf text;
     struct token_list list;
-    buf_init(&text, 1024);
     token_list_init(&list, 1024);
-    buf_printf(&text, "\n\n%s\n", sentence);
-    enum status status = tokenizer_encode_text(tokenizer, buf_str(&text), SPAN_CONTENT, &list, error);
+    enum status status = tokenizer_encode_text(tokenizer, text, SPAN_CONTENT, &list, error);
     if (!status)
         status = token_list_add(&list, r->thought.close_token);
     uint32_t *ids = status ? NULL : arena_alloc(exchange_arena(exchange), list.n * sizeof *ids);
@@ -105,7 +103,6 @@ static enum status write_bridge(struct exchange *exchange, struct request *r, co
     r->thought.bridge = ids;
     r->thought.n_bridge = ids ? (uint32_t)list.n : 0;
     token_list_release(&list);
-    buf_release(&text);
     return status || !ids ? error_set(error, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
 }
 
@@ -126,5 +123,5 @@ enum status request_plan_thought(struct exchange *exchange, struct request *r, c
                                    .close_token = close,
                                    .pull = (float)r->thinking_pull};
     t->budget = r->thinking_budget < 0 ? PROTOCOL_NO_BUDGET : (uint32_t)r->thinking_budget;
-    return write_bridge(exchange, r, bridge_for(input), error);
+    return write_bridge(exchange, r, request_bridge(input), error);
 }

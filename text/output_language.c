@@ -53,6 +53,7 @@ uint32_t output_language_after_thought(struct automaton *a, const struct output_
 {
     uint32_t newlines = automaton_repeat(a, byte(a, '\n', '\n'), 0, NEWLINES_MAX);
     uint32_t closing = automaton_join(a, literal(a, m->tokenizer, m->think_close), automaton_join(a, newlines, answer));
+    closing = automaton_join(a, automaton_maybe(a, automaton_text(a, m->bridge)), closing);
     uint32_t thinks = automaton_join(a, automaton_both(a, thought, without(a, m->think_close)), closing);
     if (m->in_thought)
         return thinks;

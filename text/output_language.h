@@ -17,6 +17,7 @@ struct output_language_marks {
     const struct tokenizer *tokenizer;
     const char *think_open, *think_close;
     bool in_thought; /* the prompt opened the thought: its end must come. Otherwise there may be one */
+    struct str bridge; /* may stand before the closing mark, whatever the thought may be; or empty */
 };
 /* `thought`: what it may be, a text that calls no rule. */
 uint32_t output_language_after_thought(struct automaton *a, const struct output_language_marks *marks, uint32_t thought, uint32_t answer);

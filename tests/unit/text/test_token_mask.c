@@ -7,6 +7,7 @@
 #include "tests/support.h"
 #include "text/gbnf.h"
 #include "text/json_schema.h"
+#include "text/output_language.h"
 #include "text/regex.h"
 #include "text/token_mask.h"
 
@@ -23,7 +24,7 @@ static void fill(struct words *v)
     static const char *const pieces[] = {"{",    "}",   "\"",      "\":", ", ",       "[",    "]",    "true",         "null",
                                          "name", "a",   "b",       "12",  ".",        "-",    "e",    "\\",           "\\u00",
                                          "e9",   " ",   "\n",      "  ",  "\xC3\xA9", "\xC3", "\xA9", "\xE4\xB8\xAD", "\xF0\x9F\x98",
-                                         "x",    "abc", "2024-02", "\\\""};
+                                         "x",    "abc", "2024-02", "\\\"", "`", "```", "``"};
     struct rng rng = rng_seeded(7);
     memset(v, 0, sizeof *v);
     for (unsigned i = 0; i < TOKENS; i++) {
@@ -144,6 +145,31 @@ static void masks_allow_what_the_bytes_of_a_token_allow(void **state)
     token_trie_free(trie);
 }
 
+static void guarded_texts_have_masks_of_their_own(void **state)
+{
+    (void)state;
+    static struct words v;
+    struct token_trie *trie;
+    struct error error;
+    struct code_points set = {0};
+    struct automaton *a = make();
+    uint32_t root, rule;
+    fill(&v);
+    error_clear(&error);
+    code_points_add(&set, ' ', '~');
+    code_points_add(&set, 0xC0, 0x24F);
+    code_points_add(&set, 0x4E00, 0x4E2D);
+    code_points_add(&set, 0x1F600, 0x1F610);
+    code_points_settle(&set);
+    support_ok(token_trie_create(&trie, v.tokens, TOKENS, &error), &error);
+    root = output_language_guarded(a, &set);
+    support_ok(automaton_seal(a, &root, &rule, &error), &error);
+    assert_true(follow(a, root, &v, trie, "guarded") > 900);
+    code_points_release(&set);
+    token_trie_free(trie);
+    automaton_free(a);
+}
+
 static void more_masks_than_are_kept_are_computed_again(void **state)
 {
     (void)state;
@@ -204,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_allow_what_the_bytes_of_a_token_allow),
+        cmocka_unit_test(guarded_texts_have_masks_of_their_own),
         cmocka_unit_test(more_masks_than_are_kept_are_computed_again),
         cmocka_unit_test(running_out_of_memory_or_states_gives_no_mask),
     };
