@@ -63,6 +63,11 @@ struct constraint_mask {
     const char *failure; /* lent while the constraint is open */
 };
 
+static inline bool constraints_allow(const struct constraint_mask *mask, uint32_t token)
+{
+    return token / 64 < mask->n_words && mask->tokens[token / 64] >> token % 64 & 1;
+}
+
 enum constraint_state constraints_look(struct constraint *constraint, struct constraint_mask *mask);
 
 #endif

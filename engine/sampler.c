@@ -113,11 +113,6 @@ static void ban_and_bias(struct sampler *s, const struct sampler_row *r, uint32_
             s->work[p->stop_ids[i]] = -INFINITY;
 }
 
-static bool is_allowed(const struct constraint_mask *mask, uint32_t token)
-{
-    return token / 64 < mask->n_words && mask->tokens[token / 64] >> token % 64 & 1;
-}
-
 /* Bans what the mask leaves out. A stop token that the mask leaves out may still end an output that may end here. */
 static void keep_allowed(struct sampler *s, const struct sampler_row *r, uint32_t n)
 {
@@ -135,7 +130,7 @@ static void keep_allowed(struct sampler *s, const struct sampler_row *r, uint32_
                 s->work[i] = -INFINITY;
     }
     for (uint32_t i = first; i < n_kept; i++)
-        if (p->stop_ids[i] < n && !is_allowed(mask, p->stop_ids[i]))
+        if (p->stop_ids[i] < n && !constraints_allow(mask, p->stop_ids[i]))
             s->work[p->stop_ids[i]] = kept[i];
 }
 

@@ -364,18 +364,13 @@ static bool score_prompt(struct scheduler *s, struct sequence *q)
     return true;
 }
 
-static bool is_in_mask(const struct constraint_mask *mask, uint32_t token)
-{
-    return token / 64 < mask->n_words && mask->tokens[token / 64] >> token % 64 & 1;
-}
-
 /* The next token, chosen or forced. A bridge that the output's language does not take yet, inside a character, waits for its end. */
 static enum status next_token(struct scheduler *s, const struct sequence *q, struct sampler_row *row, struct protocol_token *token,
                               struct error *error)
 {
     const struct protocol_submit *p = &q->request->params;
     uint32_t forced = q->governor ? governor_forced(q->governor) : PROTOCOL_NO_TOKEN;
-    if (forced != PROTOCOL_NO_TOKEN && !(row->mask && governor_may_wait(q->governor) && !is_in_mask(row->mask, forced))) {
+    if (forced != PROTOCOL_NO_TOKEN && !(row->mask && governor_may_wait(q->governor) && !constraints_allow(row->mask, forced))) {
         *token = (struct protocol_token){0};
         if (sampler_score(s->sampler, row->logits, p->vocabulary, forced, p->logprobs > 0 ? (uint32_t)p->logprobs : 0, token))
             return STATUS_OK;

@@ -113,6 +113,9 @@ void request_fix_sampling(struct request *request, const struct exchange *exchan
 /* Field "messages"; also whether the last one is a prefix to continue. */
 void request_read_messages(struct fields *fields, struct arena *arena, const json_t *root, struct chat_input *input, bool *continue_final);
 
+/* Whether a name holds letters, digits, _ and - alone. */
+bool request_has_name_letters(struct str name);
+
 /* Fields "tools", "tool_choice", "parallel_tool_calls". */
 void request_read_tools(struct fields *fields, struct exchange *exchange, const json_t *root, struct request *request);
 

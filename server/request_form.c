@@ -129,17 +129,12 @@ static void read_value(struct fields *f, struct arena *arena, struct request *r,
 
 /* ---- response_format ------------------------------------------------------------------------------------------- */
 
-static const char name_letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
-
 static void check_name(struct fields *f, const json_t *object)
 {
     struct str name;
-    bool good = true;
     if (!fields_str(f, object, "name", (size_t)-1, &name))
         return;
-    for (size_t i = 0; i < name.len; i++)
-        good = good && name.at[i] && strchr(name_letters, name.at[i]);
-    if (!good || name.len == 0 || name.len > REQUEST_TOOL_NAME_BYTES_MAX)
+    if (!request_has_name_letters(name) || name.len == 0 || name.len > REQUEST_TOOL_NAME_BYTES_MAX)
         fields_fault(f, "invalid_value", "name", "expected 1 to %d letters, digits, _ and -", REQUEST_TOOL_NAME_BYTES_MAX);
 }
 

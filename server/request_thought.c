@@ -120,8 +120,8 @@ enum status request_plan_thought(struct exchange *exchange, struct request *r, c
                                    .begins_inside = chat->in_reasoning,
                                    .detects_loops = r->loop_detector,
                                    .open_token = open,
-                                   .close_token = close,
-                                   .pull = (float)r->thinking_pull};
+                                   .close_token = close};
     t->budget = r->thinking_budget < 0 ? PROTOCOL_NO_BUDGET : (uint32_t)r->thinking_budget;
+    t->pull = r->thinking_budget < 0 ? 0 : (float)r->thinking_pull; /* without a budget there is nothing to pull toward */
     return write_bridge(exchange, r, request_bridge(input), error);
 }

@@ -6,7 +6,14 @@
 #include "server/request.h"
 #include "server/server.h"
 
-static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
+bool request_has_name_letters(struct str name)
+{
+    static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
+    for (size_t i = 0; i < name.len; i++)
+        if (!name.at[i] || !strchr(letters, name.at[i]))
+            return false;
+    return true;
+}
 
 /* The value as JSON text, in the arena. */
 static struct str json_of(struct fields *f, struct arena *arena, const char *key, const json_t *value)
@@ -30,12 +37,9 @@ static void read_name(struct fields *f, const json_t *function, const struct req
     }
     if (name->len == 0 || name->len > REQUEST_TOOL_NAME_BYTES_MAX)
         fields_fault(f, "invalid_value", "name", "%zu characters, expected 1 to %d", name->len, REQUEST_TOOL_NAME_BYTES_MAX);
-    for (size_t i = 0; i < name->len; i++)
-        if (!name->at[i] || !strchr(alphabet, name->at[i])) {
-            fields_fault(f, "invalid_value", "name", "%s: only letters, digits, _ and - can stand in a name",
-                         error_quote(quoted, name->at, name->len));
-            return;
-        }
+    if (!request_has_name_letters(*name))
+        fields_fault(f, "invalid_value", "name", "%s: only letters, digits, _ and - can stand in a name",
+                     error_quote(quoted, name->at, name->len));
     for (uint32_t i = 0; i < r->n_tools; i++)
         if (str_equal(r->tools[i].name, *name))
             fields_fault(f, "invalid_value", "name", "%s is the name of tools[%u] too", error_quote(quoted, name->at, name->len), i);

@@ -80,7 +80,7 @@ def test_thought_and_answer_have_guards_of_their_own(fleet):
 def test_completions_and_other_forms(fleet):
     choices = whole(fleet["plain"], {"model": "tiny", "prompt": "12", "max_tokens": 60, "n": 8, "language_guard": ["Latn"]}, COMPLETIONS)
     assert all(not foreign(c["text"].rstrip("\ufffd"), ["Latn"]) for c in choices)
-    whole(fleet["plain"], chat(language_guard=["Latn"], regex="\u0436{2}"))[0]["message"]["content"] == "\u0436\u0436"
+    assert whole(fleet["plain"], chat(language_guard=["Latn"], regex="\u0436{2}"))[0]["message"]["content"] == "\u0436\u0436"
 
 
 @pytest.mark.parametrize("value, code, param", [

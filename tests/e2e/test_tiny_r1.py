@@ -135,9 +135,8 @@ def test_the_sdk_parses_what_a_schema_asks_for(client):
     for thinking in (False, True):
         choice = client.chat.completions.parse(model="m", messages=question, temperature=0, max_tokens=640, response_format=Person,
                                                extra_body={"chat_template_kwargs": {"thinking": thinking}}).choices[0]
-        if choice.finish_reason == "stop":
-            assert isinstance(choice.message.parsed, Person) and bool(thought_of(choice.message)) == thinking
-    assert choice.finish_reason == "stop" or thinking
+        assert choice.finish_reason == "stop" and isinstance(choice.message.parsed, Person)
+        assert bool(thought_of(choice.message)) == thinking
 
 
 def test_a_forced_tool_is_called_whatever_is_said(client):
