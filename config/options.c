@@ -127,6 +127,8 @@ const struct option options_table[] = {
 
     {"model_policy", CHOICE, AT(model_policy), "strict", "strict|any", "Behaviour", "MODE",
      "any: every model name in a request means the served model.", .reloadable = true},
+    {"map_claude", FLAG, AT(map_claude), "on", NULL, "Behaviour", NULL,
+     "In the Messages API every model name that begins with claude- means the served model.", .reloadable = true},
     {"overflow", CHOICE, AT(overflow), "reject", "reject|clamp", "Behaviour", "MODE",
      "Prompt plus asked output above the context: refuse, or shorten the output.", .reloadable = true},
     {"unknown_fields", CHOICE, AT(unknown_fields), "ignore", "ignore|reject", "Behaviour", "MODE",

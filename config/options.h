@@ -49,7 +49,7 @@ struct config {
     /* behaviour */
     char *model_policy, *overflow, *unknown_fields, *sampling_defaults, *reasoner_sampling, *language_guard;
     uint64_t thinking_budget, thinking_budget_minimal, thinking_budget_low, thinking_budget_medium, thinking_pull;
-    bool loop_detector;
+    bool loop_detector, map_claude;
     bool keepalive_nonstream, reasoning_alias, list_aliases, require_reasoning_replay, allow_request_template, timings;
     /* log and operation */
     char *log_level, *log_format;

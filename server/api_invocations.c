@@ -2,6 +2,24 @@
 #include "server/api.h"
 #include "server/reply.h"
 #include "server/request.h"
+#include "server/routes.h"
+
+static bool has(const struct request_body *body, const char *key)
+{
+    return json_object_get(body->root, key) != NULL;
+}
+
+/* Messages of the Anthropic kind always bound the reply, and set the system's apart or name the version. */
+static route_handler *handler_for(const struct request_body *body)
+{
+    if (has(body, "messages") && (has(body, "anthropic_version") || (has(body, "max_tokens") && has(body, "system"))))
+        return api_messages;
+    if (has(body, "messages"))
+        return api_chat;
+    if (has(body, "prompt"))
+        return api_completions;
+    return has(body, "input") ? api_responses : NULL;
+}
 
 void api_invocations(struct exchange *exchange)
 {
@@ -12,12 +30,10 @@ void api_invocations(struct exchange *exchange)
         reply_from_error(exchange, &error);
         return;
     }
-    bool chat = json_object_get(body.root, "messages"), completion = json_object_get(body.root, "prompt");
+    route_handler *handler = handler_for(&body);
     request_release_body(exchange, &body);
-    if (chat)
-        api_chat(exchange);
-    else if (completion)
-        api_completions(exchange);
+    if (handler)
+        handler(exchange);
     else
-        reply_error(exchange, REPLY_MISSING_PARAMETER, "messages", "messages: neither messages nor a prompt is there");
+        reply_error(exchange, REPLY_MISSING_PARAMETER, "messages", "messages: neither messages nor a prompt nor an input is there");
 }

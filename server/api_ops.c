@@ -127,6 +127,15 @@ void api_banner(struct exchange *exchange)
     reply_json(exchange, 200, &body);
 }
 
+/* There are no budgets: a balance is always there, and has no figures. */
+void api_balance(struct exchange *exchange)
+{
+    struct buf body;
+    buf_init(&body, SMALL_BYTES_MAX);
+    buf_add_text(&body, "{\"is_available\":true,\"balance_infos\":[]}");
+    reply_json(exchange, 200, &body);
+}
+
 /* ---- Models ------------------------------------------------------------------------------------------------ */
 
 static void write_model(struct emit_json *json, const struct server *server, const char *id, uint32_t context)

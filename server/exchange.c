@@ -336,6 +336,8 @@ static void add_lines(struct MHD_Response *response, const char *lines)
 static void add_common(struct exchange *e, struct MHD_Response *response)
 {
     add_header(response, "x-request-id", e->request_id);
+    if (e->route && e->route->surface == ROUTE_SURFACE_ANTHROPIC)
+        add_header(response, "request-id", e->request_id);
     if (e->origin[0]) {
         add_header(response, "Access-Control-Allow-Origin", e->origin);
         add_header(response, "Vary", "Origin");

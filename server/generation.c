@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/auth.h"
+#include "server/dialect.h"
 #include "server/front.h"
 #include "server/metrics.h"
 #include "server/reply.h"
@@ -188,7 +189,7 @@ static enum status plan_one(struct generation *g, uint32_t prompt, uint32_t *lim
     const struct config *config = settings(g);
     uint32_t n = g->prompts[prompt].n_ids, room = g->context - n;
     bool chat = r->kind == REQUEST_CHAT, clamp = strcmp(config->overflow, "clamp") == 0;
-    uint64_t asked = r->max_tokens >= 0 ? (uint64_t)r->max_tokens : chat ? config->default_max_tokens : 16;
+    uint64_t asked = r->max_tokens >= 0 ? (uint64_t)r->max_tokens : chat || r->fills_context ? config->default_max_tokens : 16;
     if (r->max_tokens >= 0 && asked > room && !clamp)
         return error_set_path(error, STATUS_INVALID, "context_length_exceeded", chat ? "messages" : "prompt",
                               "the prompt has %u tokens and %llu more were asked for, but the context is %u tokens", n,
@@ -255,74 +256,22 @@ static void send_bytes(struct generation *g, struct str bytes)
     cancel_all(g);
 }
 
-/* What is said when there is no memory to say it. */
+/* What a whole reply says when there is no memory to say it. */
 #define NO_MEMORY                                                                                             \
     "{\"error\":{\"message\":\"out of memory for the reply\",\"type\":\"server_error\",\"param\":null,"         \
     "\"code\":\"internal_error\"}}"
-#define NO_MEMORY_EVENTS "data: " NO_MEMORY "\n\ndata: [DONE]\n\n"
 
-static void send_line(struct generation *g, const char *otherwise)
+static void out_of_memory(struct generation *g);
+
+/* `otherwise`: what is sent when the line could not be kept. */
+static void send_last_line(struct generation *g, const char *otherwise)
 {
     send_bytes(g, buf_status(&g->line) == STATUS_OK ? buf_str(&g->line) : str_of(otherwise));
     buf_clear(&g->line);
 }
 
-static void out_of_memory(struct generation *g);
-
-static void write_head(struct generation *g)
+void generation_send_line(struct generation *g)
 {
-    struct emit_json json = emit_json_to(&g->head);
-    buf_add_text(&g->head, "data: ");
-    emit_object_begin(&json);
-    emit_key_text(&json, "id", g->id);
-    emit_key_text(&json, "object", g->writer->stream_object);
-    emit_key_int(&json, "created", g->created);
-    emit_key_text(&json, "model", g->server->model_id);
-    emit_key_text(&json, "system_fingerprint", g->fingerprint);
-    if (g->request->names_tier)
-        emit_key_text(&json, "service_tier", "default");
-    emit_key(&json, "choices");
-    buf_add_text(&g->head, "[");
-}
-
-static void begin_stream(struct generation *g)
-{
-    if (g->streaming)
-        return;
-    g->streaming = true;
-    write_head(g);
-    exchange_stream_begin(g->exchange, "text/event-stream; charset=utf-8");
-}
-
-void generation_begin_event(struct generation *g, const struct generation_choice *c)
-{
-    buf_add_str(&g->line, buf_str(&g->head));
-    buf_printf(&g->line, "{\"index\":%u", c->index);
-}
-
-static void end_object(struct generation *g, bool with_usage)
-{
-    struct emit_json json = {&g->line, true};
-    buf_add_text(&g->line, "]");
-    if (g->request->include_usage && !with_usage)
-        emit_key_null(&json, "usage");
-    else if (with_usage)
-        usage_emit(&json, g);
-    if (g->request->timings)
-        usage_emit_timings(&json, g);
-}
-
-void generation_end_event(struct generation *g, const struct generation_choice *c)
-{
-    struct emit_json json = {&g->line, true};
-    (void)c;
-    buf_add_text(&g->line, "}");
-    end_object(g, g->request->continuous_usage);
-    if (g->request->return_token_ids && g->n_prompts == 1 && !g->head_ids_sent) {
-        generation_emit_ids(&json, "prompt_token_ids", g->prompts[0].ids, g->prompts[0].n_ids);
-        g->head_ids_sent = true;
-    }
-    buf_add_text(&g->line, "}\n\n");
     if (buf_status(&g->line) == STATUS_OK && buf_status(&g->head) == STATUS_OK && !g->over)
         send_bytes(g, buf_str(&g->line));
     else
@@ -330,30 +279,14 @@ void generation_end_event(struct generation *g, const struct generation_choice *
     buf_clear(&g->line);
 }
 
-void generation_emit_finish(struct emit_json *json, const struct generation_choice *c)
+static void begin_stream(struct generation *g)
 {
-    static const char *const names[] = {
-        [GENERATION_STOP] = "stop", [GENERATION_LENGTH] = "length", [GENERATION_TOOL_CALLS] = "tool_calls"};
-    emit_key_text(json, "finish_reason", names[c->finish]);
-}
-
-void generation_emit_stop_reason(struct emit_json *json, const struct generation_choice *c)
-{
-    if (c->stop_string >= 0)
-        emit_key_str(json, "stop_reason", c->generation->request->stops[c->stop_string]);
-    else if (c->stop_token >= 0)
-        emit_key_int(json, "stop_reason", c->stop_token);
-    else if (c->finish == GENERATION_STOP)
-        emit_key_null(json, "stop_reason");
-}
-
-void generation_emit_ids(struct emit_json *json, const char *key, const uint32_t *ids, size_t n)
-{
-    emit_key(json, key);
-    emit_array_begin(json);
-    for (size_t i = 0; i < n; i++)
-        emit_uint(json, ids[i]);
-    emit_array_end(json);
+    if (g->streaming)
+        return;
+    g->streaming = true;
+    exchange_stream_begin(g->exchange, g->writer->stream_type);
+    if (g->writer->begin)
+        g->writer->begin(g);
 }
 
 /* ---- The end of the reply ---------------------------------------------------------------------------------- */
@@ -369,41 +302,13 @@ static void count_usage(struct generation *g)
     }
 }
 
-static void write_whole(struct generation *g, struct buf *out)
-{
-    struct emit_json json = emit_json_to(out);
-    emit_object_begin(&json);
-    emit_key_text(&json, "id", g->id);
-    emit_key_text(&json, "object", g->writer->object);
-    emit_key_int(&json, "created", g->created);
-    emit_key_text(&json, "model", g->server->model_id);
-    emit_key_text(&json, "system_fingerprint", g->fingerprint);
-    if (g->request->names_tier)
-        emit_key_text(&json, "service_tier", "default");
-    emit_key(&json, "choices");
-    emit_array_begin(&json);
-    for (uint32_t i = 0; i < g->n_choices; i++) {
-        emit_object_begin(&json);
-        emit_key_int(&json, "index", g->choices[i].index);
-        g->writer->choice(g, &g->choices[i], &json);
-        generation_emit_finish(&json, &g->choices[i]);
-        generation_emit_stop_reason(&json, &g->choices[i]);
-        if (g->request->return_token_ids)
-            generation_emit_ids(&json, "token_ids", (const uint32_t *)(const void *)g->choices[i].ids.at, g->choices[i].ids.len / 4);
-        emit_object_end(&json);
-    }
-    emit_array_end(&json);
-    usage_emit(&json, g);
-    usage_emit_extras(&json, g);
-    emit_object_end(&json);
-}
-
 static void end_whole(struct generation *g)
 {
     struct buf body;
     char headers[64];
     buf_init(&body, LINE_BYTES_MAX);
-    write_whole(g, &body);
+    struct emit_json json = emit_json_to(&body);
+    g->writer->whole(g, &json);
     enum status status = buf_status(&body);
     snprintf(headers, sizeof headers, "openai-processing-ms: %llu\r\n", (unsigned long long)((now_ns() - g->started_ns) / 1000000));
     if (!g->whole_begun) {
@@ -418,17 +323,8 @@ static void end_whole(struct generation *g)
 
 static void end_stream(struct generation *g)
 {
-    if (g->request->include_usage || g->request->timings || g->request->report) {
-        struct emit_json json = {&g->line, true};
-        buf_add_str(&g->line, buf_str(&g->head));
-        buf_add_text(&g->line, "]");
-        if (g->request->include_usage)
-            usage_emit(&json, g);
-        usage_emit_extras(&json, g);
-        buf_add_text(&g->line, "}\n\n");
-    }
-    buf_add_text(&g->line, "data: [DONE]\n\n");
-    send_line(g, NO_MEMORY_EVENTS);
+    g->writer->end(g);
+    send_last_line(g, g->writer->no_memory);
     if (!g->broken)
         exchange_stream_end(g->exchange);
 }
@@ -445,10 +341,14 @@ static void end_reply(struct generation *g)
 }
 
 /* A fault: its own status while nothing was sent, else the last event of the stream. */
-static void fail_reply(struct generation *g, enum reply_code code, const char *param, const char *message)
+static void fail_reply(struct generation *g, enum reply_code code, const char *our_param, const char *our_message)
 {
+    struct error told;
     if (g->over || g->broken)
         return;
+    error_set_path(&told, STATUS_INVALID, NULL, our_param ? our_param : "", "%s", our_message);
+    dialect_rename(g->request->names, &told);
+    const char *param = told.path, *message = told.message;
     g->over = true;
     stop_tick(g);
     cancel_all(g);
@@ -458,11 +358,10 @@ static void fail_reply(struct generation *g, enum reply_code code, const char *p
     }
     buf_clear(&g->line);
     if (g->streaming)
-        buf_add_text(&g->line, "data: ");
-    reply_error_body(&g->line, code, param, message);
-    if (g->streaming)
-        buf_add_text(&g->line, "\n\ndata: [DONE]\n\n");
-    send_line(g, g->streaming ? NO_MEMORY_EVENTS : NO_MEMORY);
+        g->writer->fail(g, code, param, message);
+    else
+        reply_write_error(&g->line, g->exchange, code, param, message);
+    send_last_line(g, g->streaming ? g->writer->no_memory : NO_MEMORY);
     if (!g->broken)
         exchange_stream_end(g->exchange);
 }
@@ -508,7 +407,7 @@ static void emit(struct generation *g, struct generation_choice *c)
     if (!c->opened)
         g->writer->open(g, c);
     c->opened = true;
-    if (!g->over && has_news(c))
+    if (!g->over && (g->writer->keeps_text || has_news(c)))
         g->writer->delta(g, c);
 }
 
@@ -720,13 +619,8 @@ static void start_tick(struct generation *g)
 static void keep_stream_alive(struct generation *g)
 {
     begin_stream(g);
-    for (uint32_t i = 0; i < g->n_choices && !g->over; i++) {
-        if (!g->choices[i].opened)
-            g->writer->open(g, &g->choices[i]);
-        g->choices[i].opened = true;
-    }
     if (!g->over)
-        send_bytes(g, str_of(": keep-alive\n\n"));
+        g->writer->keep_alive(g);
 }
 
 static void keep_whole_alive(struct generation *g)

@@ -1,10 +1,10 @@
 /* One request's generation, from ids to events: submissions, tokens, text, ends, usage. The two forms of reply, whole and streamed,
- * consume the same events; what they look like is a writer's affair (chat_writer.c, completion_writer.c). Main thread, except
- * generation_create. */
+ * consume the same events; what they look like is a writer's affair (writers.h). Main thread, except generation_create. */
 #ifndef SERVER_GENERATION_H
 #define SERVER_GENERATION_H
 
 #include "base/emit_json.h"
+#include "server/reply.h"
 #include "server/request.h"
 #include "text/output_parse.h"
 
@@ -40,7 +40,8 @@ struct generation_choice {
     uint32_t n_calls_sent;             /* stream: calls that were sent whole */
     bool call_opened;                  /* stream: the next one's first delta was sent, */
     size_t arguments_sent;             /* and so many bytes of its arguments */
-    struct buf reasoning, text;        /* whole reply: all of it; stream: what was not sent yet */
+    struct buf reasoning, text;        /* all of it; in a stream, unless the writer keeps it, what was not sent yet */
+    size_t text_before_calls;          /* bytes of text when the first call began */
     uint32_t n_tokens, n_reasoning_tokens;
     struct generation_entries entries; /* with logprobs */
     uint32_t n_entries_sent;
@@ -68,14 +69,31 @@ struct generation_prompt {
     struct generation_entries entries;  /* of the prompt's tokens from the second on, where asked */
 };
 
+/* What the replies of one surface look like. All but `whole` append to g->line what generation_send_line then passes on. */
 struct generation_writer {
-    const char *id_prefix, *object, *stream_object;
-    /* Stream: the first chunk of a choice; what is new of it; its last. */
+    const char *id_prefix, *stream_type;  /* of a stream: its media type */
+    bool keeps_text;                      /* a stream keeps reasoning and text: the writer does not clear them */
+    /* Stream: before anything else (may be null); while the reply waits; the first of a choice; what is new of it; its last; after the
+     * last choice. */
+    void (*begin)(struct generation *g);
+    void (*keep_alive)(struct generation *g);
     void (*open)(struct generation *g, struct generation_choice *c);
     void (*delta)(struct generation *g, struct generation_choice *c);
     void (*close)(struct generation *g, struct generation_choice *c);
-    /* Whole: the array's element of a choice. */
-    void (*choice)(struct generation *g, struct generation_choice *c, struct emit_json *json);
+    void (*end)(struct generation *g);
+    /* A fault in place of what was to come, and what is said when there is no memory to say it. */
+    void (*fail)(struct generation *g, enum reply_code code, const char *param, const char *message);
+    const char *no_memory;
+    /* Whole: the body. */
+    void (*whole)(struct generation *g, struct emit_json *json);
+};
+
+/* The parts of a reply that is written as a sequence of them, one open at a time (writers_parts.c). */
+struct generation_parts {
+    uint32_t index;    /* of the part that is open or comes next */
+    bool open;
+    size_t sent;       /* bytes of its text */
+    uint32_t n_events; /* that were written */
 };
 
 struct generation {
@@ -102,6 +120,7 @@ struct generation {
     uint64_t tick;                      /* timer; 0: none */
     uint64_t first_token_ns, started_ns;
     bool head_ids_sent;                 /* the prompt's ids were in the first event */
+    struct generation_parts parts;
     struct buf line;                    /* events are written here */
     struct buf head;                    /* what every event begins with */
     struct buf piece, answer, visible;  /* scratch of one token: its text, without the thought, without tool calls */
@@ -133,12 +152,7 @@ void generation_make_id(char out[GENERATION_ID_BYTES], const char *prefix);
 
 /* ---- For writers ------------------------------------------------------------------------------------------- */
 
-/* Starts an event in g->line with what they all share, up to the opening of its one choice object. */
-void generation_begin_event(struct generation *g, const struct generation_choice *c);
-/* Ends it and sends it. */
-void generation_end_event(struct generation *g, const struct generation_choice *c);
-void generation_emit_finish(struct emit_json *json, const struct generation_choice *c); /* "stop", "length", "tool_calls" or null */
-void generation_emit_stop_reason(struct emit_json *json, const struct generation_choice *c); /* with its key, where there is one */
-void generation_emit_ids(struct emit_json *json, const char *key, const uint32_t *ids, size_t n);
+/* Passes g->line on to the client and empties it. */
+void generation_send_line(struct generation *g);
 
 #endif

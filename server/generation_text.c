@@ -27,8 +27,10 @@ static void push_parsed(struct generation_choice *c, uint32_t n_calls_before, en
 {
     note(c, status);
     push_visible(c, buf_str(&c->generation->visible));
-    if (c->stop_string < 0 && n_calls_before == 0 && c->tools.n_calls)
-        note(c, stop_match_end(&c->stop, &c->text));
+    if (c->stop_string >= 0 || n_calls_before || !c->tools.n_calls)
+        return;
+    note(c, stop_match_end(&c->stop, &c->text));
+    c->text_before_calls = c->text.len;
 }
 
 static void push_answer(struct generation_choice *c, struct str answer)

@@ -260,11 +260,11 @@ static bool check_media(struct exchange *e, struct MHD_Connection *connection)
     if (coding && strcasecmp(coding, "identity") != 0) {
         struct buf body;
         buf_init(&body, 4096);
-        reply_error_body(&body, REPLY_MEDIA_TYPE, NULL, "the body must not be compressed: Content-Encoding is not offered");
+        reply_write_error(&body, e, REPLY_MEDIA_TYPE, NULL, "the body must not be compressed: Content-Encoding is not offered");
         exchange_reply(e, 415, NULL, &body, "Accept-Encoding: identity\r\n");
         return false;
     }
-    if (e->route->surface == ROUTE_SURFACE_OPENAI && (!type || !is_json_type(type)))
+    if (routes_checks_media(e->route) && (!type || !is_json_type(type)))
         return fail(e, REPLY_MEDIA_TYPE, NULL, "Content-Type must be application/json (UTF-8)");
     return true;
 }
@@ -325,7 +325,7 @@ static bool refuse_method(struct exchange *e, const struct route_match *match)
                                                : fail(e, REPLY_UNKNOWN_URL, NULL, "there is no such route; GET / names the documentation");
     write_allow(match, allow, sizeof allow);
     buf_init(&body, 4096);
-    reply_error_body(&body, REPLY_METHOD_NOT_ALLOWED, NULL, "this route does not take this method");
+    reply_write_error(&body, e, REPLY_METHOD_NOT_ALLOWED, NULL, "this route does not take this method");
     exchange_reply(e, 405, NULL, &body, allow);
     return false;
 }

@@ -1,4 +1,4 @@
-/* Error replies in the one shape of the openai and native surfaces: {"error": {message, type, param, code}}. */
+/* Error replies, in the shape of the surface that was asked: {"error": {message, type, param, code}} for most of them. */
 #ifndef SERVER_REPLY_H
 #define SERVER_REPLY_H
 
@@ -27,6 +27,7 @@
     X(INVALID_GRAMMAR, 400, "invalid_request_error", "invalid_grammar")                                  \
     X(INVALID_REGEX, 400, "invalid_request_error", "invalid_regex")                                      \
     X(BAD_REQUEST, 400, "invalid_request_error", NULL)                                                   \
+    X(PREVIOUS_RESPONSE, 400, "invalid_request_error", "previous_response_not_found")                    \
     X(INVALID_API_KEY, 401, "authentication_error", "invalid_api_key")                                   \
     X(MODEL_FORBIDDEN, 403, "permission_error", "model_forbidden")                                       \
     X(ORIGIN_FORBIDDEN, 403, "permission_error", "origin_forbidden")                                     \
@@ -63,8 +64,14 @@ const char *reply_code_text(enum reply_code code); /* may be null */
 /* The row whose code text is `code` (a struct error's), else INVALID_VALUE. */
 enum reply_code reply_code_find(const char *code);
 
-/* Appends the whole error object. `param` null or empty: null. */
+/* Appends the whole error object of the OpenAI shape. `param` null or empty: null. */
 void reply_error_body(struct buf *out, enum reply_code code, const char *param, const char *message);
+
+/* The same in the shape of the exchange's surface. */
+void reply_write_error(struct buf *out, const struct exchange *exchange, enum reply_code code, const char *param, const char *message);
+
+/* {"type": "error", "error": {type, message}}, with "request_id" where that is not empty: the shape of the Anthropic surface. */
+void reply_anthropic_body(struct buf *out, enum reply_code code, const char *message, struct str request_id);
 
 /* Ends the exchange with an error. 429 and 503 carry Retry-After; 401 WWW-Authenticate. */
 void reply_error(struct exchange *exchange, enum reply_code code, const char *param, const char *format, ...)

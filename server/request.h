@@ -85,6 +85,9 @@ struct request {
     bool loop_detector;
     struct protocol_thought thought; /* what of it applies, once the prompt is known */
     bool report;
+    const void *dialect;              /* what its writer needs of the body */
+    const struct dialect_name *names; /* of the sender, for errors */
+    bool fills_context;               /* a completion that goes on while there is room */
     bool separate_reasoning, stream_reasoning, include_reasoning, add_generation_prompt, continue_final;
 };
 

@@ -9,6 +9,7 @@
 #define POST HTTP_POST
 #define OPENAI ROUTE_PREFIXES_OPENAI
 #define V1 ROUTE_PREFIXES_V1
+#define ANTHROPIC ROUTE_PREFIXES_ANTHROPIC
 #define PLAIN ROUTE_PREFIXES_NONE
 
 /* method, path, prefixes, scope, surface, body, inline, handler, help */
@@ -18,6 +19,23 @@ const struct route routes_table[] = {
      "End the thought of a running chat."},
     {POST, "/completions", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_completions,
      "Continue a prompt of text or token ids; score one with echo and max_tokens 0."},
+    {POST, "/responses", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_responses,
+     "OpenAI Responses, stateless, whole or streamed."},
+    {POST, "/responses/input_tokens", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_input_tokens,
+     "The tokens that a request for a response has as a prompt."},
+    {POST, "/messages", ANTHROPIC, ROUTE_SCOPE_USE, ROUTE_SURFACE_ANTHROPIC, true, false, api_messages,
+     "Anthropic Messages, whole or streamed."},
+    {POST, "/messages/count_tokens", ANTHROPIC, ROUTE_SCOPE_USE, ROUTE_SURFACE_ANTHROPIC, true, false, api_count_tokens,
+     "The tokens that messages have as a prompt."},
+    {POST, "/api/chat", PLAIN, ROUTE_SCOPE_USE, ROUTE_SURFACE_OLLAMA, true, false, api_ollama_chat, "Ollama's chat, streamed or whole."},
+    {POST, "/api/generate", PLAIN, ROUTE_SCOPE_USE, ROUTE_SURFACE_OLLAMA, true, false, api_ollama_generate,
+     "Ollama's generation from one prompt; with raw or a suffix without the chat template."},
+    {GET, "/api/tags", PLAIN, ROUTE_SCOPE_MODELS, ROUTE_SURFACE_OLLAMA, false, true, api_ollama_tags, "Ollama's list of models."},
+    {POST, "/api/show", PLAIN, ROUTE_SCOPE_USE, ROUTE_SURFACE_OLLAMA, true, false, api_ollama_show, "What Ollama says of a model."},
+    {GET, "/api/ps", PLAIN, ROUTE_SCOPE_MODELS, ROUTE_SURFACE_OLLAMA, false, true, api_ollama_ps, "The models that are loaded."},
+    {GET, "/api/version", PLAIN, ROUTE_SCOPE_OPS, ROUTE_SURFACE_OLLAMA, false, true, api_ollama_version, "The version."},
+    {GET, "/user/balance", OPENAI, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, false, true, api_balance,
+     "DeepSeek's balance: always available, without figures."},
     {POST, "/invocations", PLAIN, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_invocations,
      "What SageMaker sends: a chat where there are messages, a completion where there is a prompt."},
     {POST, "/score", PLAIN, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_invocations, "The same, for Azure ML."},
@@ -44,6 +62,7 @@ static const char *const prefixes[][4] = {
     [ROUTE_PREFIXES_NONE] = {""},
     [ROUTE_PREFIXES_OPENAI] = {"", "/v1", "/beta", "/beta/v1"},
     [ROUTE_PREFIXES_V1] = {"", "/v1"},
+    [ROUTE_PREFIXES_ANTHROPIC] = {"/v1", "/anthropic/v1"},
 };
 
 static bool ends_in(struct str path, struct str end)
@@ -94,6 +113,11 @@ void routes_find(struct route_match *out, enum http_method method, struct str pa
     }
 }
 
+bool routes_checks_media(const struct route *route)
+{
+    return route->surface == ROUTE_SURFACE_OPENAI || route->surface == ROUTE_SURFACE_ANTHROPIC;
+}
+
 void routes_write_markdown(FILE *out)
 {
     static const char *const scopes[] = {"", "never", "never", "as `public_ops` says", "unless `public_models`", "where keys are set"};
@@ -102,7 +126,7 @@ void routes_write_markdown(FILE *out)
           "| --- | --- | --- | --- | --- |\n", out);
     for (size_t i = 0; i < routes_count; i++) {
         const struct route *row = &routes_table[i];
-        fprintf(out, "| %s | `%s` | ", row->method == HTTP_POST ? "POST" : "GET", row->path);
+        fprintf(out, "| %s | `%s%s` | ", row->method == HTTP_POST ? "POST" : "GET", prefixes[row->prefixes][0], row->path);
         for (unsigned k = 1; k < 4 && prefixes[row->prefixes][k]; k++)
             fprintf(out, "%s`%s`", k > 1 ? ", " : "", prefixes[row->prefixes][k]);
         fprintf(out, " | %s | %s |\n", scopes[row->scope], row->help);

@@ -18,13 +18,14 @@ enum route_scope {
 };
 
 /* The shape of error bodies, and whether the body's media type is checked. */
-enum route_surface { ROUTE_SURFACE_OPENAI, ROUTE_SURFACE_NATIVE, ROUTE_SURFACE_OPS };
+enum route_surface { ROUTE_SURFACE_OPENAI, ROUTE_SURFACE_ANTHROPIC, ROUTE_SURFACE_OLLAMA, ROUTE_SURFACE_NATIVE, ROUTE_SURFACE_OPS };
 
 /* Under which prefixes a row's path answers. */
 enum route_prefixes {
     ROUTE_PREFIXES_NONE,   /* as written */
     ROUTE_PREFIXES_OPENAI, /* "", /v1, /beta, /beta/v1 */
     ROUTE_PREFIXES_V1,     /* "", /v1 */
+    ROUTE_PREFIXES_ANTHROPIC, /* /v1, /anthropic/v1 */
 };
 
 typedef void route_handler(struct exchange *exchange);
@@ -54,6 +55,9 @@ struct route_match {
 
 /* `path` is percent-decoded, without a trailing slash and the query. */
 void routes_find(struct route_match *out, enum http_method method, struct str path);
+
+/* Whether a body must be declared as JSON. */
+bool routes_checks_media(const struct route *route);
 
 /* Writes docs/api-routes.md. */
 void routes_write_markdown(FILE *out);

@@ -7,14 +7,9 @@
 #include "server/server.h"
 #include "server/writers.h"
 
-struct totals {
-    uint64_t prompt, cached, completion, reasoning;
-    uint64_t queue_ns, prefill_ns, decode_ns; /* of the prompt that took longest */
-};
-
-static struct totals totals_of(const struct generation *g)
+struct usage_totals usage_totals_of(const struct generation *g)
 {
-    struct totals t = {0};
+    struct usage_totals t = {0};
     for (uint32_t i = 0; i < g->n_prompts; i++) {
         const struct generation_prompt *p = &g->prompts[i];
         t.prompt += p->n_ids;
@@ -32,7 +27,7 @@ static struct totals totals_of(const struct generation *g)
 
 void usage_emit(struct emit_json *json, const struct generation *g)
 {
-    struct totals t = totals_of(g);
+    struct usage_totals t = usage_totals_of(g);
     emit_key(json, "usage");
     emit_object_begin(json);
     emit_key_int(json, "prompt_tokens", (int64_t)t.prompt);
@@ -63,7 +58,7 @@ static void emit_rate(struct emit_json *json, const char *each, const char *rate
 
 void usage_emit_timings(struct emit_json *json, const struct generation *g)
 {
-    struct totals t = totals_of(g);
+    struct usage_totals t = usage_totals_of(g);
     double prompt_ms = (double)t.prefill_ns * 1e-6, predicted_ms = (double)t.decode_ns * 1e-6;
     emit_key(json, "timings");
     emit_object_begin(json);
@@ -107,7 +102,7 @@ static void emit_warnings(struct emit_json *json, struct str lines)
 
 void usage_emit_report(struct emit_json *json, const struct generation *g)
 {
-    struct totals t = totals_of(g);
+    struct usage_totals t = usage_totals_of(g);
     emit_key(json, "report");
     emit_object_begin(json);
     emit_key_int(json, "prompt_tokens", (int64_t)t.prompt);
@@ -171,7 +166,7 @@ void usage_emit_extras(struct emit_json *json, const struct generation *g)
     if (r->stream)
         return;
     if (r->return_token_ids && g->n_prompts == 1)
-        generation_emit_ids(json, "prompt_token_ids", g->prompts[0].ids, g->prompts[0].n_ids);
+        writers_emit_ids(json, "prompt_token_ids", g->prompts[0].ids, g->prompts[0].n_ids);
     if (r->prompt_logprobs >= 0 && g->n_prompts == 1)
         emit_prompt_logprobs(json, g, &g->prompts[0]);
 }

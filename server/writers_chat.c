@@ -1,63 +1,6 @@
 /* Chat replies: message and delta objects, log-probabilities in the form of api.md section 6.3. */
-#include <math.h>
-#include <stdio.h>
-
 #include "server/server.h"
 #include "server/writers.h"
-
-double writers_logprob(float logprob)
-{
-    return isfinite(logprob) ? (logprob > 0 ? 0 : (double)logprob) : -9999.0;
-}
-
-void writers_emit_token(struct emit_json *json, const struct generation *g, uint32_t token)
-{
-    char name[24];
-    if (!g->request->tokens_as_ids) {
-        emit_str(json, tokenizer_bytes(g->server->text.tokenizer, token));
-        return;
-    }
-    snprintf(name, sizeof name, "token_id:%u", token);
-    emit_text(json, name);
-}
-
-static void emit_logprob(struct emit_json *json, const struct generation *g, uint32_t token, float logprob)
-{
-    struct str bytes = tokenizer_bytes(g->server->text.tokenizer, token);
-    emit_key(json, "token");
-    writers_emit_token(json, g, token);
-    emit_key(json, "logprob");
-    emit_double(json, writers_logprob(logprob));
-    emit_key(json, "bytes");
-    emit_array_begin(json);
-    for (size_t i = 0; i < bytes.len; i++)
-        emit_uint(json, (unsigned char)bytes.at[i]);
-    emit_array_end(json);
-}
-
-static void emit_entries(struct emit_json *json, const struct generation *g, const struct generation_choice *c, const char *key,
-                         bool in_reasoning)
-{
-    emit_key(json, key);
-    emit_array_begin(json);
-    for (uint32_t i = c->n_entries_sent; i < c->entries.n; i++) {
-        const struct generation_entry *e = generation_entry_at(&c->entries, i);
-        if (e->in_reasoning != in_reasoning)
-            continue;
-        emit_object_begin(json);
-        emit_logprob(json, g, e->token, e->logprob);
-        emit_key(json, "top_logprobs");
-        emit_array_begin(json);
-        for (uint32_t k = 0; k < e->n_top; k++) {
-            emit_object_begin(json);
-            emit_logprob(json, g, e->top[k].token, e->top[k].logprob);
-            emit_object_end(json);
-        }
-        emit_array_end(json);
-        emit_object_end(json);
-    }
-    emit_array_end(json);
-}
 
 /* The entries not sent yet, or null. */
 static void emit_logprobs(struct emit_json *json, const struct generation *g, struct generation_choice *c)
@@ -68,17 +11,15 @@ static void emit_logprobs(struct emit_json *json, const struct generation *g, st
         return;
     }
     emit_object_begin(json);
-    emit_entries(json, g, c, "content", false);
+    emit_key(json, "content");
+    writers_emit_entries(json, g, c, c->n_entries_sent, false);
     emit_key_null(json, "refusal");
-    if (g->thinks)
-        emit_entries(json, g, c, "reasoning_content", true);
+    if (g->thinks) {
+        emit_key(json, "reasoning_content");
+        writers_emit_entries(json, g, c, c->n_entries_sent, true);
+    }
     emit_object_end(json);
     c->n_entries_sent = c->entries.n;
-}
-
-static bool shows_reasoning(const struct generation *g)
-{
-    return g->thinks && g->request->separate_reasoning && g->request->include_reasoning;
 }
 
 static bool repeats_reasoning(const struct generation *g)
@@ -92,33 +33,32 @@ static void finish_event(struct generation *g, struct generation_choice *c, bool
 {
     struct emit_json json = {&g->line, true};
     if (last)
-        generation_emit_finish(&json, c);
+        writers_openai_emit_finish(&json, c);
     else
         emit_key_null(&json, "finish_reason");
     if (with_logprobs)
         emit_logprobs(&json, g, c);
     else
         emit_key_null(&json, "logprobs");
-    if (last)
-        generation_emit_stop_reason(&json, c);
-    if (g->request->return_token_ids) {
-        generation_emit_ids(&json, "token_ids", (const uint32_t *)(const void *)(c->ids.at + c->ids_sent), (c->ids.len - c->ids_sent) / 4);
-        c->ids_sent = c->ids.len;
-    }
-    generation_end_event(g, c);
+    writers_openai_end_event(g, c);
+}
+
+static void begin(struct generation *g)
+{
+    writers_openai_begin(g, "chat.completion.chunk");
 }
 
 static void open_choice(struct generation *g, struct generation_choice *c)
 {
-    generation_begin_event(g, c);
-    buf_add_text(&g->line, shows_reasoning(g) ? ",\"delta\":{\"role\":\"assistant\",\"content\":null,\"reasoning_content\":\"\"}"
-                                              : ",\"delta\":{\"role\":\"assistant\",\"content\":\"\"}");
+    writers_openai_begin_event(g, c);
+    buf_add_text(&g->line, writers_shows_reasoning(g) ? ",\"delta\":{\"role\":\"assistant\",\"content\":null,\"reasoning_content\":\"\"}"
+                                                      : ",\"delta\":{\"role\":\"assistant\",\"content\":\"\"}");
     finish_event(g, c, false, false);
 }
 
 static void send_delta(struct generation *g, struct generation_choice *c, const char *key, struct buf *text, bool with_logprobs)
 {
-    generation_begin_event(g, c);
+    writers_openai_begin_event(g, c);
     buf_printf(&g->line, ",\"delta\":{\"%s\":\"", key);
     emit_escaped(&g->line, buf_str(text));
     if (repeats_reasoning(g) && text == &c->reasoning) {
@@ -139,7 +79,7 @@ static bool may_send_reasoning(const struct generation *g, const struct generati
 
 static void begin_call_delta(struct generation *g, struct generation_choice *c)
 {
-    generation_begin_event(g, c);
+    writers_openai_begin_event(g, c);
     buf_printf(&g->line, ",\"delta\":{\"tool_calls\":[{\"index\":%u", c->n_calls_sent);
 }
 
@@ -189,7 +129,7 @@ static void send_calls(struct generation *g, struct generation_choice *c)
 
 static void send_deltas(struct generation *g, struct generation_choice *c)
 {
-    if (!shows_reasoning(g))
+    if (!writers_shows_reasoning(g))
         buf_clear(&c->reasoning);
     if (may_send_reasoning(g, c))
         send_delta(g, c, "reasoning_content", &c->reasoning, c->text.len == 0);
@@ -200,7 +140,7 @@ static void send_deltas(struct generation *g, struct generation_choice *c)
 
 static void send_last(struct generation *g, struct generation_choice *c)
 {
-    generation_begin_event(g, c);
+    writers_openai_begin_event(g, c);
     buf_add_text(&g->line, ",\"delta\":{}");
     finish_event(g, c, true, true);
 }
@@ -238,7 +178,7 @@ static void emit_choice(struct generation *g, struct generation_choice *c, struc
     else
         emit_key_str(json, "content", buf_str(&c->text));
     emit_key_null(json, "refusal");
-    if (shows_reasoning(g)) {
+    if (writers_shows_reasoning(g)) {
         emit_key_str(json, "reasoning_content", buf_str(&c->reasoning));
         if (repeats_reasoning(g))
             emit_key_str(json, "reasoning", buf_str(&c->reasoning));
@@ -249,6 +189,19 @@ static void emit_choice(struct generation *g, struct generation_choice *c, struc
     emit_logprobs(json, g, c);
 }
 
-const struct generation_writer writers_chat = {.id_prefix = "chatcmpl-", .object = "chat.completion",
-                                               .stream_object = "chat.completion.chunk", .open = open_choice, .delta = send_deltas,
-                                               .close = send_last, .choice = emit_choice};
+static void write_whole(struct generation *g, struct emit_json *json)
+{
+    writers_openai_whole(g, json, "chat.completion", emit_choice);
+}
+
+const struct generation_writer writers_chat = {.id_prefix = "chatcmpl-",
+                                               .stream_type = "text/event-stream; charset=utf-8",
+                                               .begin = begin,
+                                               .keep_alive = writers_openai_keep_alive,
+                                               .open = open_choice,
+                                               .delta = send_deltas,
+                                               .close = send_last,
+                                               .end = writers_openai_end,
+                                               .fail = writers_openai_fail,
+                                               .no_memory = writers_openai_no_memory,
+                                               .whole = write_whole};

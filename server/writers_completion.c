@@ -3,6 +3,8 @@
 #include "server/server.h"
 #include "server/writers.h"
 
+static const char object[] = "text_completion";
+
 /* One place of the parallel lists: a prompt token (entry null for the first) or a generated one. */
 struct place {
     uint32_t token;
@@ -121,22 +123,21 @@ static void emit_logprobs(struct emit_json *json, const struct generation *g, st
 static void send_piece(struct generation *g, struct generation_choice *c, struct str text, bool with_prompt, bool last)
 {
     struct emit_json json = {&g->line, true};
-    generation_begin_event(g, c);
+    writers_openai_begin_event(g, c);
     buf_add_text(&g->line, ",\"text\":\"");
     emit_escaped(&g->line, text);
     buf_add_text(&g->line, "\"");
     emit_logprobs(&json, g, c, with_prompt);
-    if (last) {
-        generation_emit_finish(&json, c);
-        generation_emit_stop_reason(&json, c);
-    } else {
+    if (last)
+        writers_openai_emit_finish(&json, c);
+    else
         emit_key_null(&json, "finish_reason");
-    }
-    if (g->request->return_token_ids) {
-        generation_emit_ids(&json, "token_ids", (const uint32_t *)(const void *)(c->ids.at + c->ids_sent), (c->ids.len - c->ids_sent) / 4);
-        c->ids_sent = c->ids.len;
-    }
-    generation_end_event(g, c);
+    writers_openai_end_event(g, c);
+}
+
+static void begin(struct generation *g)
+{
+    writers_openai_begin(g, object);
 }
 
 static void open_choice(struct generation *g, struct generation_choice *c)
@@ -187,5 +188,19 @@ static void emit_choice(struct generation *g, struct generation_choice *c, struc
     emit_logprobs(json, g, c, true);
 }
 
-const struct generation_writer writers_completion = {.id_prefix = "cmpl-", .object = "text_completion", .stream_object = "text_completion",
-                                                     .open = open_choice, .delta = send_delta, .close = send_last, .choice = emit_choice};
+static void write_whole(struct generation *g, struct emit_json *json)
+{
+    writers_openai_whole(g, json, object, emit_choice);
+}
+
+const struct generation_writer writers_completion = {.id_prefix = "cmpl-",
+                                                     .stream_type = "text/event-stream; charset=utf-8",
+                                                     .begin = begin,
+                                                     .keep_alive = writers_openai_keep_alive,
+                                                     .open = open_choice,
+                                                     .delta = send_delta,
+                                                     .close = send_last,
+                                                     .end = writers_openai_end,
+                                                     .fail = writers_openai_fail,
+                                                     .no_memory = writers_openai_no_memory,
+                                                     .whole = write_whole};

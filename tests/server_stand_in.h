@@ -38,6 +38,7 @@ struct stand_in_submission {
 
 struct exchange {
     struct http_request request;
+    const struct route *route;
     struct arena arena;
     unsigned refs, n_replies, n_begun, n_ended, n_abandoned;
     unsigned status;
@@ -73,6 +74,11 @@ struct server *exchange_server(const struct exchange *e)
 const struct http_request *exchange_request(const struct exchange *e)
 {
     return &e->request;
+}
+
+const struct route *exchange_route(const struct exchange *e)
+{
+    return e->route;
 }
 
 struct arena *exchange_arena(struct exchange *e)

@@ -36,6 +36,41 @@ CALLS = {**PLAIN_CHAT, "tool_choice": {"type": "allowed_tools", "allowed_tools":
             {"type": "function", "function": {"name": "f"}}]}}, "parallel_tool_calls": False,
          "tools": [{"type": "function", "function": {"name": "f", "strict": True, "parameters": {**SCHEMA, "required": ["a", "b", "c"]}}},
                    {"type": "function", "function": {"name": "g", "description": "d"}}]}
+RESPONSE = {"model": "tiny", "max_output_tokens": 3, "instructions": "s", "stream": False, "temperature": 1, "top_logprobs": 1, "metadata": {"a": "b"},
+            "include": ["message.output_text.logprobs", "reasoning.encrypted_content"], "reasoning": {"effort": "low"}, "truncation": "auto",
+            "text": {"format": {"type": "text"}, "verbosity": "low"}, "tools": [], "tool_choice": "none", "previous_response_id": None,
+            "input": [{"role": "user", "content": [{"type": "input_text", "text": "a"}]},
+                      {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "r"}], "encrypted_content": "cg=="},
+                      {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
+                      {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+                      {"type": "custom_tool_call", "call_id": "c2", "name": "g", "input": "x"},
+                      {"type": "function_call_output", "call_id": "c1", "output": "1"},
+                      {"type": "custom_tool_call_output", "call_id": "c2", "output": [{"type": "input_text", "text": "2"}]}]}
+RESPONSE_CALLS = {"model": "tiny", "max_output_tokens": 40, "input": "a", "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [
+                      {"type": "function", "name": "f"}, {"type": "custom", "name": "g"}]},
+                  "text": {"format": {"type": "text"}}, "stream": True,
+                  "tools": [{"type": "function", "name": "f", "parameters": SCHEMA, "strict": False}, {"type": "custom", "name": "g"}, {"type": "mcp"}]}
+MESSAGE = {"model": "claude-x", "max_tokens": 3, "system": [{"type": "text", "text": "s"}], "stream": False, "stop_sequences": ["q"], "top_k": 3,
+           "thinking": {"type": "enabled", "budget_tokens": 5, "display": "omitted"}, "metadata": {"user_id": "u"},
+           "output_config": {"effort": "low"},
+           "messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]},
+                        {"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": "s"}, {"type": "text", "text": "b"},
+                                                          {"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}]},
+                        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": [{"type": "text", "text": "r"}],
+                                                      "is_error": True}, {"type": "text", "text": "d"}]},
+                        {"role": "assistant", "content": "so"}]}
+MESSAGE_CALLS = {"model": "claude-x", "max_tokens": 40, "stream": True, "messages": [{"role": "user", "content": "a"}],
+                 "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+                 "tools": [{"name": "f", "description": "d", "input_schema": SCHEMA, "strict": False}, {"type": "bash_1", "name": "bash"}]}
+OLLAMA = {"model": "tiny:latest", "stream": True, "think": "low", "format": "", "keep_alive": "5m",
+          "options": {"num_predict": 3, "temperature": 0.5, "top_k": 5, "stop": ["q"], "seed": 1, "repeat_penalty": 1.1},
+          "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "", "thinking": "t", "tool_calls": [
+                           {"function": {"name": "f", "arguments": {"a": 1}}}]}, {"role": "tool", "tool_name": "f", "content": "1"}]}
+GENERATE = {"model": "tiny", "prompt": "a", "system": "s", "raw": False, "suffix": "", "options": {"num_predict": 3}, "stream": False,
+            "format": SCHEMA}
+DIALECTS = [("/v1/responses", RESPONSE), ("/v1/responses", RESPONSE_CALLS), ("/v1/responses/input_tokens", RESPONSE), ("/v1/messages", MESSAGE),
+            ("/v1/messages", MESSAGE_CALLS), ("/v1/messages/count_tokens", MESSAGE), ("/api/chat", OLLAMA), ("/api/generate", GENERATE),
+            ("/invocations", MESSAGE), ("/invocations", RESPONSE)]
 TARGETS = [("/v1/chat/completions", {**FULL_CHAT, "stream": True, "stream_options": {"include_usage": True}}), ("/v1/chat/completions", FULL_CHAT),
            ("/v1/completions", FULL_COMPLETION), ("/tokenize", {"content": "abc", "with_pieces": True}), ("/detokenize", {"tokens": [1, 2, 3]}),
            ("/apply-template", {"messages": FULL_CHAT["messages"]}), *(("/v1/chat/completions", {**PLAIN_CHAT, **f}) for f in FORMS),
@@ -89,29 +124,59 @@ def mutate_bytes(rng, data):
     return bytes(data)
 
 
-def check_reply(status, headers, data, where):
-    assert status < 500, where
-    if headers["Content-Type"].startswith("text/event-stream"):
-        for event in events.read(data):
-            assert "error" not in event, where
-        return
-    assert headers["Content-Type"].startswith("application/json"), where
-    reply = json.loads(data)
-    if status == 200:
-        assert isinstance(reply, dict) and "error" not in reply, where
+def check_refusal(path, reply):
+    """Every surface has its own shape."""
+    if "/messages" in path:
+        assert sorted(reply) == ["error", "request_id", "type"] and reply["type"] == "error"
+        assert sorted(reply["error"]) == ["message", "type"] and reply["error"]["message"]
+    elif path.startswith("/api/"):
+        assert list(reply) == ["error"] and isinstance(reply["error"], str) and reply["error"]
     else:
         check_error(reply)
 
 
-@pytest.mark.parametrize("name", ["plain", "thinker", "tools-random"])
-def test_mutations(fleet, name):
-    s, rng, seen = fleet[name], random.Random(179), set()
-    for _ in range(ROUNDS // 3):
-        path, body = rng.choice(TARGETS)
+def streamed(path, data):
+    if path.startswith("/api/"):
+        return [json.loads(line) for line in data.splitlines()]
+    return events.read(data) if data.endswith(b"data: [DONE]\n\n") else events.read_named(data)
+
+
+def check_reply(path, status, headers, data, where):
+    assert status < 500, where
+    if headers["Content-Type"].startswith(("text/event-stream", "application/x-ndjson")):
+        for event in streamed(path, data):
+            assert "error" not in event and event.get("type") not in ("error", "response.failed"), where
+        return
+    assert headers["Content-Type"].startswith("application/json"), where
+    reply = json.loads(data)
+    if status == 200:
+        assert isinstance(reply, dict) and not reply.get("error"), where
+    else:
+        check_refusal(path, reply)
+
+
+def send_mutations(s, rng, targets, rounds):
+    seen = set()
+    for _ in range(rounds):
+        path, body = rng.choice(targets)
         data = mutate_value(rng, body)
         if rng.random() < 0.4:
             data = mutate_bytes(rng, data)
         status, headers, reply = s.request("POST", path, data, {"Content-Type": "application/json"})
-        check_reply(status, headers, reply, f"{path} {data!r}\ngot {status} {reply!r}"[:6000])
-        seen.add(status if status == 200 else json.loads(reply)["error"]["code"])
+        check_reply(path, status, headers, reply, f"{path} {data!r}\ngot {status} {reply!r}"[:6000])
+        error = json.loads(reply)["error"] if status != 200 else None
+        seen.add(error["code"] if isinstance(error, dict) and "code" in error else status)
+    return seen
+
+
+@pytest.mark.parametrize("name", ["plain", "thinker", "tools-random"])
+def test_mutations(fleet, name):
+    seen = send_mutations(fleet[name], random.Random(179), TARGETS, ROUNDS // 3)
     assert {200, "invalid_json", "invalid_type", "invalid_value", "missing_required_parameter"} <= seen
+
+
+@pytest.mark.parametrize("dialect", ["/v1/responses", "/v1/messages", "/api/", "/invocations"])
+def test_mutations_of_dialects(fleet, dialect):
+    targets = [t for t in DIALECTS if t[0].startswith(dialect)]
+    for name in ("thinker", "tools-random"):
+        assert 200 in send_mutations(fleet[name], random.Random(180), targets, ROUNDS // 2)

@@ -55,3 +55,19 @@ def join(events):
             if "token_ids" in c:
                 made["token_ids"] = made.get("token_ids", []) + c["token_ids"]
     return choices
+
+
+def read_named(data):
+    """The JSON values of events that name their type; each frame's name is the value's."""
+    text = data.decode("utf-8")
+    assert text.endswith("\n\n") and "[DONE]" not in text, text[-200:]
+    values = []
+    for frame in text[:-2].split("\n\n"):
+        if frame.startswith(":"):
+            assert frame == ": keep-alive"
+            continue
+        name, value = frame.split("\n")
+        assert name.startswith("event: ") and value.startswith("data: "), frame
+        values.append(json.loads(value[6:]))
+        assert values[-1]["type"] == name[7:], frame
+    return values

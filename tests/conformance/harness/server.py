@@ -62,6 +62,12 @@ class Server:
         status, _, data = self.request("POST", path, body, headers)
         return status, json.loads(data)
 
+    def get(self, path):
+        """The decoded JSON of a reply that must be good."""
+        status, _, data = self.request("GET", path)
+        assert status == 200, data
+        return json.loads(data)
+
     def metric(self, name):
         """The sum of a metric's samples; labels may be part of the name."""
         text = self.request("GET", "/metrics")[2].decode()

@@ -166,6 +166,13 @@ void api_models(struct exchange *e)
         reply_text(exchange, exchange_request(exchange)->path_tail); \
     }
 OTHER(api_completions)
+OTHER(api_responses)
+OTHER(api_input_tokens)
+OTHER(api_messages)
+OTHER(api_count_tokens)
+OTHER(api_ollama_chat)
+OTHER(api_ollama_generate)
+OTHER(api_balance)
 OTHER(api_tokenize)
 OTHER(api_detokenize)
 OTHER(api_apply_template)

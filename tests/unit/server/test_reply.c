@@ -4,11 +4,14 @@
 
 #include "base/mem.h"
 #include "server/reply.h"
+#include "server/routes.h"
 #include "server/server.h"
 #include "tests/support.h"
 
 struct exchange {
     struct server server;
+    struct http_request request;
+    const struct route *route;
     unsigned status, n_replies;
     char *body, *headers;
 };
@@ -16,6 +19,16 @@ struct exchange {
 struct server *exchange_server(const struct exchange *exchange)
 {
     return (struct server *)&exchange->server;
+}
+
+const struct http_request *exchange_request(const struct exchange *e)
+{
+    return &e->request;
+}
+
+const struct route *exchange_route(const struct exchange *e)
+{
+    return e->route;
 }
 
 void exchange_reply(struct exchange *e, unsigned status, const char *content_type, struct buf *body, const char *extra_headers)
@@ -162,6 +175,36 @@ static void code_texts_are_found(void **state)
     assert_int_equal(reply_code_find("no such code"), REPLY_INVALID_VALUE);
 }
 
+static void surfaces_have_shapes_of_their_own(void **state)
+{
+    static const struct route messages = {.surface = ROUTE_SURFACE_ANTHROPIC}, ollama = {.surface = ROUTE_SURFACE_OLLAMA};
+    static const struct {
+        enum reply_code code;
+        unsigned status;
+        const char *type;
+    } rows[] = {{REPLY_INVALID_VALUE, 400, "invalid_request_error"}, {REPLY_INVALID_API_KEY, 401, "authentication_error"},
+                {REPLY_MODEL_FORBIDDEN, 403, "permission_error"},    {REPLY_MODEL_NOT_FOUND, 404, "not_found_error"},
+                {REPLY_REQUEST_TOO_LARGE, 413, "request_too_large"}, {REPLY_RATE_LIMIT, 429, "rate_limit_error"},
+                {REPLY_INTERNAL, 500, "api_error"},                  {REPLY_OVERLOADED, 529, "overloaded_error"},
+                {REPLY_MODEL_LOADING, 503, "overloaded_error"},      {REPLY_QUEUE_TIMEOUT, 504, "timeout_error"}};
+    (void)state;
+    exchange.route = &messages;
+    exchange.request.request_id = str_of("req_1");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        reply_error(&exchange, rows[i].code, "a", "why");
+        json_t *root = json_loads(exchange.body, JSON_REJECT_DUPLICATES, NULL), *error = json_object_get(root, "error");
+        assert_int_equal(exchange.status, rows[i].status);
+        assert_string_equal(json_string_value(json_object_get(root, "type")), "error");
+        assert_string_equal(json_string_value(json_object_get(root, "request_id")), "req_1");
+        assert_string_equal(json_string_value(json_object_get(error, "type")), rows[i].type);
+        assert_string_equal(json_string_value(json_object_get(error, "message")), "why");
+        json_decref(root);
+    }
+    exchange.route = &ollama;
+    reply_error(&exchange, REPLY_INVALID_VALUE, "a", "why");
+    assert_string_equal(exchange.body, "{\"error\":\"why\"}");
+}
+
 static void draining_ends_the_connection(void **state)
 {
     (void)state;
@@ -179,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hostile_text_stays_within_its_string, setup, teardown),
         cmocka_unit_test_setup_teardown(error_records_map_to_codes, setup, teardown),
         cmocka_unit_test(code_texts_are_found),
+        cmocka_unit_test_setup_teardown(surfaces_have_shapes_of_their_own, setup, teardown),
         cmocka_unit_test_setup_teardown(draining_ends_the_connection, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

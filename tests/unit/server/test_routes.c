@@ -14,6 +14,13 @@
     }
 STAND_IN(api_chat)
 STAND_IN(api_completions)
+STAND_IN(api_responses)
+STAND_IN(api_input_tokens)
+STAND_IN(api_messages)
+STAND_IN(api_count_tokens)
+STAND_IN(api_ollama_chat)
+STAND_IN(api_ollama_generate)
+STAND_IN(api_balance)
 STAND_IN(api_tokenize)
 STAND_IN(api_detokenize)
 STAND_IN(api_apply_template)
@@ -73,6 +80,7 @@ static void prefixes_lead_to_the_same_row(void **state)
         unsigned n; /* of the four prefixes */
     } rows[] = {
         {HTTP_POST, "/chat/completions", api_chat, 4}, {HTTP_POST, "/completions", api_completions, 4},
+        {HTTP_POST, "/responses", api_responses, 4},   {HTTP_GET, "/user/balance", api_balance, 4},
         {HTTP_GET, "/models", api_models, 4},          {HTTP_GET, "/models/a/b", api_model, 4},
         {HTTP_HEAD, "/models", api_models, 4},         {HTTP_POST, "/tokenize", api_tokenize, 2},
         {HTTP_POST, "/detokenize", api_detokenize, 2}, {HTTP_POST, "/apply-template", api_apply_template, 2},
@@ -150,12 +158,23 @@ static void an_id_in_the_middle_of_a_path_is_one_part(void **state)
     }
 }
 
+static void messages_answer_under_two_prefixes(void **state)
+{
+    (void)state;
+    assert_ptr_equal(find(HTTP_POST, "/v1/messages"), api_messages);
+    assert_ptr_equal(find(HTTP_POST, "/anthropic/v1/messages"), api_messages);
+    assert_ptr_equal(find(HTTP_POST, "/anthropic/v1/messages/count_tokens"), api_count_tokens);
+    assert_null(find(HTTP_POST, "/anthropic/messages"));
+    assert_null(find(HTTP_POST, "/beta/v1/messages"));
+    assert_null(find(HTTP_POST, "/anthropic/v1/chat/completions"));
+}
+
 static void routes_of_other_servers_are_unknown(void **state)
 {
     static const char *const paths[] = {
-        "/v1/responses",   "/v1/messages",  "/v1/embeddings", "/embeddings", "/v1/audio/speech", "/v1/files",    "/v1/batches",
+        "/v1/responses/x", "/messages",     "/v1/embeddings", "/embeddings", "/v1/audio/speech", "/v1/files",    "/v1/batches",
         "/v1/assistants",  "/v1/moderations", "/completion",  "/infill",     "/props",           "/slots",       "/invocations/x",
-        "/predict",        "/score/x",      "/api/chat",      "/api/tags",   "/user/balance",    "/v1/nope",     "/v1/chat",
+        "/predict",        "/score/x",      "/v1/api/chat",   "/api/pull",   "/api/embed",       "/v1/nope",     "/v1/chat",
         "/chat",           "/v1/metrics",   "/v1/ready",      "/metrics/x",  "/Health",          "/health;a=b",  "/v1/chat/completions/x",
     };
     (void)state;
@@ -175,6 +194,7 @@ int main(void)
         cmocka_unit_test(no_two_rows_answer_the_same_request),
         cmocka_unit_test(prefixes_lead_to_the_same_row),
         cmocka_unit_test(a_model_id_takes_the_rest_of_the_path),
+        cmocka_unit_test(messages_answer_under_two_prefixes),
         cmocka_unit_test(a_known_path_says_its_methods),
         cmocka_unit_test(an_id_in_the_middle_of_a_path_is_one_part),
         cmocka_unit_test(routes_of_other_servers_are_unknown),

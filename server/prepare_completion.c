@@ -1,13 +1,8 @@
-/* POST /completions: prompts of text or ids, several at once, fill-in-the-middle, scoring. */
+/* Completions: prompts of text or ids, several at once, fill-in-the-middle, scoring. */
 #include <stdio.h>
-#include <string.h>
 
-#include "base/mem.h"
-#include "server/api.h"
-#include "server/generation.h"
-#include "server/reply.h"
+#include "server/prepare.h"
 #include "server/server.h"
-#include "server/writers.h"
 
 enum { IDS_MAX = 1 << 24 };
 
@@ -190,10 +185,10 @@ static enum status make_echo(struct exchange *exchange, const struct request *r,
     return status || !p->echo.at ? error_set(error, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
 }
 
-static enum status make(struct exchange *exchange, const struct request *r, const struct sources *s, const struct request_limits *limits,
-                        struct error *error)
+static enum status make(struct exchange *exchange, const struct request *r, const struct generation_writer *writer,
+                        const struct sources *s, const struct request_limits *limits, struct error *error)
 {
-    struct generation *g = generation_create(exchange, r, &writers_completion, s->n);
+    struct generation *g = generation_create(exchange, r, writer, s->n);
     if (!g)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     g->vocabulary = limits->vocabulary;
@@ -212,46 +207,40 @@ static enum status make(struct exchange *exchange, const struct request *r, cons
     return generation_plan(g, error);
 }
 
-static enum status prepare(struct exchange *exchange, struct error *error)
+static enum status run(struct exchange *exchange, struct prepare_intake *in, const struct generation_writer *writer, struct error *error)
 {
-    struct request_body body;
-    struct fields fields;
     struct sources sources = {0};
     struct request_limits limits;
     enum chat_thinking ignored;
+    struct fields *f = &in->fields;
     struct request *request = arena_zalloc(exchange_arena(exchange), sizeof *request);
     if (!request)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
-    enum status status = request_parse_body(exchange, &body, error);
-    if (status)
-        return status;
-    fields_init(&fields, error);
-    request_read_model(&fields, exchange, body.root, &ignored);
-    if (!fields.status)
-        read_prompts(&fields, exchange_arena(exchange), body.root, &sources);
-    if (!fields.status)
-        fields.status = request_read_limits(exchange, &limits, error);
-    if (!fields.status)
-        request_read(&fields, exchange, body.root, REQUEST_COMPLETION, &limits, request);
-    if (!fields.status)
-        read_suffix(&fields, exchange, body.root, &sources);
-    if (!fields.status)
-        read_rest(&fields, body.root, request, &sources);
-    status = fields.status;
-    if (!status)
-        status = request_compile_language(exchange, request, NULL, NULL, error);
-    if (!status)
-        status = make(exchange, request, &sources, &limits, error);
-    request_release_body(exchange, &body);
-    return status;
+    request_read_model(f, exchange, in->root, &ignored);
+    if (!f->status)
+        read_prompts(f, exchange_arena(exchange), in->root, &sources);
+    if (!f->status)
+        f->status = request_read_limits(exchange, &limits, error);
+    if (!f->status)
+        request_read(f, exchange, in->root, REQUEST_COMPLETION, &limits, request);
+    if (!f->status)
+        read_suffix(f, exchange, in->root, &sources);
+    if (!f->status)
+        read_rest(f, in->root, request, &sources);
+    if (f->status)
+        return f->status;
+    request->dialect = in->dialect.asked;
+    request->names = in->dialect.names;
+    request->fills_context = in->dialect.fills_context;
+    enum status status = request_compile_language(exchange, request, NULL, NULL, error);
+    return status ? status : make(exchange, request, writer, &sources, &limits, error);
 }
 
-void api_completions(struct exchange *exchange)
+enum status prepare_completion(struct exchange *exchange, struct prepare_intake *in, const struct generation_writer *writer,
+                               struct error *error)
 {
-    struct error error;
-    error_clear(&error);
-    if (prepare(exchange, &error) == STATUS_OK)
-        exchange_to_main(exchange, generation_start);
-    else
-        reply_from_error(exchange, &error);
+    enum status status = run(exchange, in, writer, error);
+    if (status)
+        dialect_rename(in->dialect.names, error);
+    return status;
 }
