@@ -81,8 +81,9 @@ def test_formats(fleet):
     schema = {"type": "object", "properties": {"a": {"enum": [1, 2]}}, "required": ["a"], "additionalProperties": False}
     reply = whole(fleet["plain"], CHAT, chat(format=schema, options={"num_predict": 200}))
     jsonschema.validate(json.loads(reply["message"]["content"]), schema)
-    assert isinstance(json.loads(whole(fleet["plain"], CHAT, chat("j", format="json", options={"num_predict": 300, "temperature": 0}))
-                                 ["message"]["content"] or "{}"), dict)
+    reply = whole(fleet["plain"], CHAT, chat("j", format="json", options={"num_predict": 300}))
+    assert reply["message"]["content"].lstrip().startswith("{")
+    assert reply["done_reason"] == "length" or isinstance(json.loads(reply["message"]["content"]), dict)
 
 
 def test_generate(fleet):
