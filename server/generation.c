@@ -140,7 +140,7 @@ static bool init_choice(struct generation *g, uint32_t index)
     buf_init(&c->text, TEXT_BYTES_MAX);
     buf_init(&c->ids, TEXT_BYTES_MAX);
     init_entries(&c->entries, r->logprobs);
-    tool_parse_init(&c->tools, r->one_call);
+    tool_parse_init(&c->tools, chat_format_tool_form(g->server->format), r->one_call);
     return stop_match_init(&c->stop, r->stops, r->n_stops, r->include_stop) == STATUS_OK;
 }
 
@@ -168,7 +168,8 @@ struct generation *generation_create(struct exchange *exchange, const struct req
     g->n_prompts = n_prompts;
     for (uint32_t i = 0; i < n_prompts; i++)
         init_entries(&g->prompts[i].entries, request->logprobs > request->prompt_logprobs ? request->logprobs : request->prompt_logprobs);
-    g->mark_ids[0] = g->mark_ids[1] = -1;
+    for (unsigned i = 0; i < GENERATION_TEXTS_MAX; i++)
+        g->text_ids[i] = -1;
     generation_make_id(g->id, writer->id_prefix);
     g->created = clock_unix_seconds();
     exchange_set_data(exchange, g, generation_release);
@@ -687,15 +688,30 @@ static void submit_one(struct generation *g, struct generation_prompt *p, const 
         fail_reply(g, reply_code_of(&error), error.path, error.message);
 }
 
-/* Thought marks that the tokenizer holds as special tokens would be left out of the text, and with them the thought's end. */
+/* Special tokens are left out of the text: what the parsers must see is kept. */
+static void keep_text(struct generation *g, const char *literal)
+{
+    uint32_t id;
+    unsigned i = 0;
+    if (!literal || !tokenizer_find(g->server->text.tokenizer, literal, &id) || !tokenizer_is_special(g->server->text.tokenizer, id))
+        return;
+    while (i < GENERATION_TEXTS_MAX && g->text_ids[i] >= 0)
+        i++;
+    check(i < GENERATION_TEXTS_MAX);
+    g->text_ids[i] = id;
+}
+
+/* The marks of thoughts, and those of calls that are no tokens to their parser. */
 static void find_marks(struct generation *g)
 {
-    const char *marks[2] = {chat_format_think_open(g->server->format), chat_format_think_close(g->server->format)};
-    for (unsigned i = 0; i < 2; i++) {
-        uint32_t id;
-        if (marks[i] && tokenizer_find(g->server->text.tokenizer, marks[i], &id) && tokenizer_is_special(g->server->text.tokenizer, id))
-            g->mark_ids[i] = id;
+    const struct chat_format *format = g->server->format;
+    g->reads_calls = g->request->n_tools && chat_format_find_tool_marks(format, g->server->text.tokenizer, g->tool_ids);
+    if (g->request->kind == REQUEST_CHAT && g->thinks) {
+        keep_text(g, chat_format_think_open(format));
+        keep_text(g, chat_format_think_close(format));
     }
+    for (const char *const *text = chat_format_tool_texts(format); g->reads_calls && *text; text++)
+        keep_text(g, *text);
 }
 
 void generation_start(struct exchange *exchange)
@@ -711,9 +727,7 @@ void generation_start(struct exchange *exchange)
     g->started_ns = now_ns();
     enlist(g);
     g->n_open = g->n_choices;
-    if (r->kind == REQUEST_CHAT && g->thinks)
-        find_marks(g);
-    g->reads_calls = r->n_tools && chat_format_find_tool_marks(g->server->format, g->server->text.tokenizer, g->tool_ids);
+    find_marks(g);
     for (uint32_t i = 0; i < g->n_choices; i++)
         reasoning_split_init(&g->choices[i].split, open, close, splits && g->in_reasoning);
     exchange_on_gone(exchange, on_gone);

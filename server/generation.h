@@ -8,7 +8,7 @@
 #include "server/request.h"
 #include "text/output_parse.h"
 
-enum { GENERATION_ID_BYTES = 40 };
+enum { GENERATION_ID_BYTES = 40, GENERATION_TEXTS_MAX = 4 };
 
 /* A token with its log-probabilities; `n_top` alternatives follow in memory. */
 struct generation_entry {
@@ -109,7 +109,7 @@ struct generation {
     uint32_t n_choices, n_open;
     bool thinks, in_reasoning;          /* reasoning is reported; the prompt opened the thought */
     uint32_t vocabulary, context, max_tokens;
-    int64_t mark_ids[2];                /* thought marks that are special tokens, or -1 */
+    int64_t text_ids[GENERATION_TEXTS_MAX]; /* special tokens that are text to the parsers, or -1 */
     bool reads_calls;                   /* tools were offered */
     uint32_t tool_ids[N_TOOL_MARKS];    /* where they were */
     char id[GENERATION_ID_BYTES];

@@ -85,9 +85,12 @@ void generation_text_flush(struct generation_choice *c, bool cut)
         note(c, stop_match_end(&c->stop, &c->text));
 }
 
-static bool is_mark(const struct generation *g, uint32_t token)
+static bool is_kept(const struct generation *g, uint32_t token)
 {
-    return token == g->mark_ids[0] || token == g->mark_ids[1];
+    for (unsigned i = 0; i < GENERATION_TEXTS_MAX; i++)
+        if (token == g->text_ids[i])
+            return true;
+    return false;
 }
 
 /* Which mark of a tool call the token is, where it can be one: not inside the thought. */
@@ -121,7 +124,7 @@ void generation_text_push(struct generation_choice *c, uint32_t token)
         return;
     }
     buf_clear(piece);
-    if (is_mark(g, token)) {
+    if (is_kept(g, token)) {
         note(c, detokenizer_end(&c->detokenizer, piece));
         note(c, buf_add_str(piece, tokenizer_bytes(g->server->text.tokenizer, token)));
     } else {

@@ -27,6 +27,7 @@ struct compile {
     struct automaton *a;
     const struct request *request;
     const struct code_points *sets; /* [N_REQUEST_PARTS] of guards that are on */
+    struct output_language_form form; /* of calls */
     struct str bridge;
     struct buf *unenforced;
     struct error *error;
@@ -123,18 +124,90 @@ static uint32_t form_of(struct compile *c)
     return out;
 }
 
+/* A string that may be any: DSML writes it as it is. */
+static bool is_any_text(const json_t *schema)
+{
+    static const char *const said[] = {"type", "title", "description", "default", "examples"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        n += json_object_get(schema, said[i]) != NULL;
+    const char *type = json_string_value(json_object_get(schema, "type"));
+    return type && strcmp(type, "string") == 0 && n == json_object_size(schema);
+}
+
+/* A property's schema with the definitions that it may refer to, as the root of its own. A new reference. */
+static json_t *rooted(const json_t *property, const json_t *root)
+{
+    static const char *const shared[] = {"$defs", "definitions"};
+    json_t *copy = json_copy((json_t *)(uintptr_t)property);
+    for (size_t i = 0; i < sizeof shared / sizeof shared[0] && json_is_object(copy); i++)
+        if (json_object_get(root, shared[i]))
+            json_object_set(copy, shared[i], json_object_get(root, shared[i]));
+    return copy;
+}
+
+static uint32_t parameter_of(struct compile *c, struct str key, const json_t *property, const json_t *root, bool strict, const char *field)
+{
+    uint32_t value = AUTOMATON_FAILED;
+    if (is_any_text(property))
+        return output_language_parameter(c->a, &c->form, key, true, output_language_parameter_text(c->a));
+    json_t *schema = rooted(property, root);
+    error_clear(c->error);
+    c->status = schema ? json_schema_language(c->a, schema, strict, c->unenforced, &value, c->error)
+                       : error_set(c->error, STATUS_NO_MEMORY, "out of memory");
+    if (c->status)
+        fault(c, "invalid_json_schema", field);
+    json_decref(schema);
+    return output_language_parameter(c->a, &c->form, key, false, value);
+}
+
+static bool is_required(const json_t *root, const char *key)
+{
+    const json_t *list = json_object_get(root, "required");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_is_string(json_array_get(list, i)) && strcmp(json_string_value(json_array_get(list, i)), key) == 0)
+            return true;
+    return false;
+}
+
+/* The schema's properties in their order, those that need not be there maybe. */
+static uint32_t parameters_of(struct compile *c, struct str text, bool strict, const char *field)
+{
+    json_t *root = json_loadb(text.at, text.len, JSON_ALLOW_NUL, NULL), *property;
+    uint32_t all = automaton_text(c->a, str_of(""));
+    const char *key;
+    if (!root)
+        c->status = error_set(c->error, STATUS_NO_MEMORY, "out of memory");
+    else if (strict)
+        c->status = json_schema_make_strict(root, c->error);
+    if (c->status && root)
+        fault(c, "invalid_json_schema", field);
+    json_object_foreach(json_object_get(root, "properties"), key, property)
+    {
+        if (c->status || strpbrk(key, "\"<>"))
+            continue;
+        uint32_t one = parameter_of(c, str_of(key), property, root, strict, field);
+        all = automaton_join(c->a, all, is_required(root, key) ? one : automaton_maybe(c->a, one));
+    }
+    json_decref(root);
+    return all;
+}
+
 /* The arguments of a call: of the schema where that is asked for, else any text. */
 static uint32_t arguments_of(struct compile *c, uint32_t tool)
 {
     const struct chat_tool *t = &c->request->tools[tool];
+    bool dsml = c->form.form == TOOL_FORM_DSML;
     char field[48];
     if (!c->request->must_call && !t->strict)
-        return output_language_text(c->a);
+        return dsml ? output_language_any_parameters(c->a, &c->form) : output_language_text(c->a);
     snprintf(field, sizeof field, "tools[%u].function.parameters", tool);
+    if (dsml)
+        return parameters_of(c, t->parameters.len ? t->parameters : str_of("{}"), t->strict, field);
     return t->parameters.len ? schema_of(c, t->parameters, t->strict, true, field) : automaton_text(c->a, str_of("{}"));
 }
 
-static uint32_t calls_of(struct compile *c, const uint32_t marks[N_TOOL_MARKS])
+static uint32_t calls_of(struct compile *c)
 {
     const struct request *r = c->request;
     struct output_language_call calls[REQUEST_TOOLS_MAX];
@@ -142,7 +215,7 @@ static uint32_t calls_of(struct compile *c, const uint32_t marks[N_TOOL_MARKS])
     for (uint32_t i = 0; i < r->n_tools && !c->status; i++)
         if (r->callable[i])
             calls[n++] = (struct output_language_call){r->tools[i].name, arguments_of(c, i)};
-    return output_language_calls(c->a, marks, calls, n, r->one_call);
+    return output_language_calls(c->a, &c->form, calls, n, r->one_call);
 }
 
 /* ---- The whole ------------------------------------------------------------------------------------------------- */
@@ -156,16 +229,16 @@ static bool has_strict_tool(const struct request *r)
 }
 
 /* The answer, or calls, or text and then calls. */
-static uint32_t answer_of(struct compile *c, const uint32_t marks[N_TOOL_MARKS])
+static uint32_t answer_of(struct compile *c)
 {
     const struct request *r = c->request;
-    uint32_t calls = r->n_tools ? calls_of(c, marks) : AUTOMATON_NOTHING;
+    uint32_t calls = r->n_tools ? calls_of(c) : AUTOMATON_NOTHING;
     if (c->status || r->must_call)
         return calls;
     uint32_t form = form_of(c);
     if (!r->n_tools)
         return form;
-    return r->form ? automaton_or(c->a, form, calls) : automaton_join(c->a, form, automaton_maybe(c->a, calls));
+    return r->form ? automaton_or(c->a, form, calls) : output_language_text_and_calls(c->a, &c->form, form, calls);
 }
 
 static enum status compile(struct compile *c, const struct server *server, const struct chat_prompt *chat, struct buf *image)
@@ -175,7 +248,8 @@ static enum status compile(struct compile *c, const struct server *server, const
                                                   chat_format_think_close(server->format), chat && chat->in_reasoning, c->bridge};
     if (c->request->n_tools)
         check(chat_format_find_tool_marks(server->format, server->text.tokenizer, marks));
-    uint32_t root = answer_of(c, marks);
+    c->form = (struct output_language_form){chat_format_tool_form(server->format), server->text.tokenizer, marks};
+    uint32_t root = answer_of(c);
     if (!c->status && chat && chat->thinking && thought.think_close)
         root = output_language_after_thought(c->a, &thought, text_of(c, REQUEST_REASONING), root);
     if (!c->status)

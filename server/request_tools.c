@@ -199,8 +199,8 @@ void request_read_tools(struct fields *f, struct exchange *exchange, const json_
     uint32_t marks[N_TOOL_MARKS];
     bool has_tools = json_array_size(list) > 0, parallel = true;
     if (has_tools && !chat_format_find_tool_marks(server->format, server->text.tokenizer, marks))
-        fields_fault(f, "unsupported_parameter", "tools", "not offered with the chat format of this model, %s",
-                     chat_format_name(server->format));
+        fields_fault(f, "unsupported_parameter", "tools", "not offered with this model: its chat format, %s, has no form for them, or its "
+                     "vocabulary lacks the marks", chat_format_name(server->format));
     if (has_tools)
         read_list(f, exchange_arena(exchange), list, r);
     read_choice(f, root, r);

@@ -111,13 +111,32 @@ const char *chat_format_think_close(const struct chat_format *format)
     return format->style ? format->style->think_close : format->own.think_close;
 }
 
+enum tool_form chat_format_tool_form(const struct chat_format *format)
+{
+    return format->style ? format->style->tools : format->own.tools;
+}
+
 bool chat_format_find_tool_marks(const struct chat_format *format, const struct tokenizer *tokenizer, uint32_t ids[N_TOOL_MARKS])
 {
-    const char *const *marks = format->style ? format->style->tool_marks : NULL;
-    for (unsigned i = 0; marks && i < N_TOOL_MARKS; i++)
-        if (!tokenizer_find(tokenizer, marks[i], &ids[i]))
+    static const char *const mistral[N_TOOL_MARKS] = {[TOOL_CALLS_BEGIN] = "[TOOL_CALLS]", [TOOL_SEPARATOR] = "[ARGS]"};
+    enum tool_form form = chat_format_tool_form(format);
+    bool chained = form == TOOL_FORM_CHAINED || form == TOOL_FORM_FENCED;
+    const char *const *marks = chained ? chat_deepseek_tool_marks : form == TOOL_FORM_MISTRAL ? mistral : NULL;
+    for (unsigned i = 0; i < N_TOOL_MARKS; i++) {
+        bool needed = chained || (form == TOOL_FORM_MISTRAL && i == TOOL_CALLS_BEGIN);
+        if (!marks || !marks[i] || !tokenizer_find(tokenizer, marks[i], &ids[i]))
+            ids[i] = CHAT_NO_TOKEN;
+        if (needed && ids[i] == CHAT_NO_TOKEN)
             return false;
-    return marks != NULL;
+    }
+    return form != TOOL_FORM_NONE;
+}
+
+const char *const *chat_format_tool_texts(const struct chat_format *format)
+{
+    static const char *const hermes[] = {"<tool_call>", "</tool_call>", NULL}, *const dsml[] = {"｜DSML｜", NULL}, *const none[] = {NULL};
+    enum tool_form form = chat_format_tool_form(format);
+    return form == TOOL_FORM_HERMES ? hermes : form == TOOL_FORM_DSML ? dsml : none;
 }
 
 bool chat_format_can_think(const struct chat_format *format)

@@ -75,9 +75,14 @@ bool chat_format_thinks_by_default(const struct chat_format *format);
 const char *chat_format_think_open(const struct chat_format *format);
 const char *chat_format_think_close(const struct chat_format *format);
 
-/* Whether tools are rendered and calls can be read: the format has a form for them, and the vocabulary its marks as control tokens,
- * whose ids are given. */
+/* The form of calls that the format renders and its models write; TOOL_FORM_NONE: it has no tools. */
+enum tool_form chat_format_tool_form(const struct chat_format *format);
+enum { CHAT_NO_TOKEN = UINT32_MAX };
+/* Whether calls of that form can be read: the vocabulary has the marks that must be tokens. Their ids; CHAT_NO_TOKEN for those that the
+ * form does not have, or only some vocabularies. */
 bool chat_format_find_tool_marks(const struct chat_format *format, const struct tokenizer *tokenizer, uint32_t ids[N_TOOL_MARKS]);
+/* Literals of calls that are text to the parser, whatever the tokenizer holds them for; ended by null. */
+const char *const *chat_format_tool_texts(const struct chat_format *format);
 
 /* Errors carry the path of the message at fault ("messages[3]") and code invalid_value. */
 enum status chat_render(const struct chat_format *format, const struct chat_input *input, struct arena *arena,

@@ -7,18 +7,18 @@
 #define THINK "<think>", "</think>"
 
 const struct chat_style chat_formats[] = {
-    {"deepseek-v2", chat_deepseek_v2, NULL, NULL, false, true, NULL},
-    {"deepseek-v2.5", chat_deepseek_v25, NULL, NULL, false, true, NULL},
-    {"deepseek-v3", chat_deepseek_v3, NULL, NULL, false, true, NULL},
-    {"deepseek-v3-0324", chat_deepseek_v3_0324, NULL, NULL, false, true, NULL},
-    {"deepseek-r1", chat_deepseek_r1, THINK, true, true, NULL},
-    {"deepseek-r1-0528", chat_deepseek_r1_0528, THINK, true, true, NULL},
-    {"deepseek-r1-distill", chat_deepseek_distill, THINK, true, true, NULL},
-    {"deepseek-v3.1", chat_deepseek_v31, THINK, false, true, chat_deepseek_tool_marks},
-    {"deepseek-v3.2", chat_dsml_v32, THINK, true, true, NULL},
-    {"chatml", chat_plain_chatml, NULL, NULL, false, false, NULL},
-    {"llama-3", chat_plain_llama3, NULL, NULL, false, true, NULL},
-    {"mistral", chat_plain_mistral, NULL, NULL, false, true, NULL},
+    {"deepseek-v2", chat_deepseek_v2, NULL, NULL, false, true, TOOL_FORM_NONE},
+    {"deepseek-v2.5", chat_deepseek_v25, NULL, NULL, false, true, TOOL_FORM_FENCED},
+    {"deepseek-v3", chat_deepseek_v3, NULL, NULL, false, true, TOOL_FORM_FENCED},
+    {"deepseek-v3-0324", chat_deepseek_v3_0324, NULL, NULL, false, true, TOOL_FORM_FENCED},
+    {"deepseek-r1", chat_deepseek_r1, THINK, true, true, TOOL_FORM_FENCED},
+    {"deepseek-r1-0528", chat_deepseek_r1_0528, THINK, true, true, TOOL_FORM_FENCED},
+    {"deepseek-r1-distill", chat_deepseek_distill, THINK, true, true, TOOL_FORM_FENCED},
+    {"deepseek-v3.1", chat_deepseek_v31, THINK, false, true, TOOL_FORM_CHAINED},
+    {"deepseek-v3.2", chat_dsml_v32, THINK, true, true, TOOL_FORM_DSML},
+    {"chatml", chat_plain_chatml, NULL, NULL, false, false, TOOL_FORM_HERMES},
+    {"llama-3", chat_plain_llama3, NULL, NULL, false, true, TOOL_FORM_LLAMA},
+    {"mistral", chat_plain_mistral, NULL, NULL, false, true, TOOL_FORM_MISTRAL},
     {0},
 };
 

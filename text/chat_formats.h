@@ -41,7 +41,7 @@ struct chat_style {
     const char *think_open, *think_close; /* null: cannot think */
     bool thinks_by_default;
     bool begins_with_bos; /* the encoder writes the begin token's literal */
-    const char *const *tool_marks; /* of the calls it renders and tool_parse reads, by enum tool_mark; null: no tools */
+    enum tool_form tools;          /* of the calls that it renders */
 };
 
 /* The rows, ended by one without a name. */
@@ -78,6 +78,7 @@ struct chat_template {
     const char *think_open, *think_close;
     bool switches; /* the template obeys enable_thinking */
     bool thinks_by_default;
+    enum tool_form tools; /* by what the template's text shows */
 };
 enum status chat_template_load(struct chat_template *t, const struct model_text *model, struct error *error) must_check;
 void chat_template_release(struct chat_template *t);

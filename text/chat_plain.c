@@ -1,4 +1,5 @@
 /* ChatML, Llama-3 and Mistral: for models that bring no template of their own. */
+#include "base/emit_json.h"
 #include "text/chat_formats.h"
 
 static bool is_blank(char c)
@@ -145,7 +146,32 @@ void chat_plain_llama3(struct chat_writer *w)
         chat_writer_literal(w, "<|start_header_id|>assistant<|end_header_id|>\n\n");
 }
 
-/* ---- Mistral ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Mistral, with the tools of its third tokenizer ------------------------------------------------------------------------- */
+
+/* A text as a JSON string. */
+static void write_json_string(struct chat_writer *w, struct str text)
+{
+    struct buf quoted;
+    buf_init(&quoted, 6 * text.len + 2);
+    struct emit_json json = emit_json_to(&quoted);
+    emit_str(&json, text);
+    struct str kept = arena_str(w->arena, buf_str(&quoted));
+    if ((buf_status(&quoted) || !kept.at) && !w->failed)
+        w->failed = error_set(w->error, STATUS_NO_MEMORY, "out of memory for the prompt");
+    buf_release(&quoted);
+    chat_writer_content(w, kept);
+}
+
+static void write_mistral_tools(struct chat_writer *w)
+{
+    const struct chat_input *in = w->input;
+    chat_writer_literal(w, "[AVAILABLE_TOOLS] [");
+    for (uint32_t i = 0; i < in->n_tools; i++) {
+        chat_writer_literal(w, i ? ", " : "");
+        chat_writer_json(w, in->tools[i].json, -1);
+    }
+    chat_writer_literal(w, "][/AVAILABLE_TOOLS]");
+}
 
 /* System messages have no place of their own: they lead the next message of the user, or stand for one. */
 static void write_mistral_user(struct chat_writer *w, uint32_t index)
@@ -163,23 +189,68 @@ static void write_mistral_user(struct chat_writer *w, uint32_t index)
     chat_writer_literal(w, " [/INST]");
 }
 
+static void write_mistral_calls(struct chat_writer *w, const struct chat_message *m)
+{
+    chat_writer_literal(w, "[TOOL_CALLS] [");
+    for (uint32_t i = 0; i < m->n_calls; i++) {
+        chat_writer_literal(w, i ? ", {\"name\": \"" : "{\"name\": \"");
+        chat_writer_content(w, m->calls[i].name);
+        chat_writer_literal(w, "\", \"arguments\": ");
+        chat_writer_json(w, m->calls[i].arguments, -1);
+        chat_writer_literal(w, ", \"id\": ");
+        write_json_string(w, m->calls[i].id);
+        chat_writer_literal(w, "}");
+    }
+    chat_writer_literal(w, "]</s>");
+}
+
+static void write_mistral_reply(struct chat_writer *w, uint32_t index)
+{
+    const struct chat_message *m = &w->input->messages[index];
+    if (m->content.len || !m->n_calls) {
+        chat_writer_literal(w, " ");
+        chat_writer_content(w, m->content);
+    }
+    if (m->n_calls)
+        write_mistral_calls(w, m);
+    else
+        chat_writer_literal(w, chat_writer_is_prefix(w, index) ? "" : "</s>");
+}
+
+static void write_mistral_output(struct chat_writer *w, const struct chat_message *m)
+{
+    chat_writer_literal(w, "[TOOL_RESULTS] {\"content\": ");
+    write_json_string(w, m->content);
+    chat_writer_literal(w, ", \"call_id\": ");
+    write_json_string(w, m->tool_call_id);
+    chat_writer_literal(w, "}[/TOOL_RESULTS]");
+}
+
+/* Tools stand before the last message of the user. */
+static uint32_t last_of_user(const struct chat_input *in)
+{
+    uint32_t last = in->n_messages;
+    for (uint32_t i = 0; i < in->n_messages; i++)
+        if (in->messages[i].role == CHAT_USER)
+            last = i;
+    return last;
+}
+
 void chat_plain_mistral(struct chat_writer *w)
 {
     const struct chat_input *in = w->input;
+    uint32_t last = last_of_user(in);
     chat_writer_literal(w, "<s>");
     for (uint32_t i = 0; i < in->n_messages && !w->failed; i++) {
         const struct chat_message *m = &in->messages[i];
-        if (m->role == CHAT_TOOL || m->n_calls) {
-            chat_writer_refuse(w, i, "this model's chat format has no tool calls");
-            return;
-        }
         bool is_alone = i + 1 == in->n_messages || in->messages[i + 1].role == CHAT_ASSISTANT || in->messages[i + 1].role == CHAT_TOOL;
-        if (m->role == CHAT_ASSISTANT) {
-            chat_writer_literal(w, " ");
-            chat_writer_content(w, m->content);
-            chat_writer_literal(w, chat_writer_is_prefix(w, i) ? "" : "</s>");
-        } else if (m->role == CHAT_USER || is_alone) {
+        if (i == last && in->n_tools)
+            write_mistral_tools(w);
+        if (m->role == CHAT_TOOL)
+            write_mistral_output(w, m);
+        else if (m->role == CHAT_ASSISTANT)
+            write_mistral_reply(w, i);
+        else if (m->role == CHAT_USER || is_alone)
             write_mistral_user(w, i);
-        }
     }
 }

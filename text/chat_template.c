@@ -306,6 +306,20 @@ static void find_marks(struct chat_template *t, const struct model_text *model)
         }
 }
 
+/* The form that the template renders earlier calls in is the one that its model was trained to write. */
+static enum tool_form find_tool_form(const char *text)
+{
+    if (!strstr(text, "tools"))
+        return TOOL_FORM_NONE;
+    if (strstr(text, "<｜tool▁calls▁begin｜>"))
+        return strstr(text, "```json") ? TOOL_FORM_FENCED : TOOL_FORM_CHAINED;
+    if (strstr(text, "<tool_call>"))
+        return TOOL_FORM_HERMES;
+    if (strstr(text, "[TOOL_CALLS]"))
+        return TOOL_FORM_MISTRAL;
+    return strstr(text, "<|start_header_id|>") ? TOOL_FORM_LLAMA : TOOL_FORM_NONE;
+}
+
 static bool same(const struct jinja_text *a, const struct jinja_text *b)
 {
     return str_equal(str_from(a->at, a->len), str_from(b->at, b->len));
@@ -346,6 +360,7 @@ enum status chat_template_load(struct chat_template *t, const struct model_text 
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     }
     find_marks(t, model);
+    t->tools = find_tool_form(model->chat_template);
     if (t->think_open)
         probe_thinking(t);
     return STATUS_OK;

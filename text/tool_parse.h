@@ -1,17 +1,25 @@
-/* Tool calls in generated text, in the chained form that DeepSeek-V3.1 writes:
+/* Tool calls in generated text, in the forms that models were trained to write them in:
  *
- *   CALLS_BEGIN (CALL_BEGIN name SEPARATOR arguments CALL_END)+ CALLS_END
+ *   CHAINED  DeepSeek-V3.1   CALLS_BEGIN (CALL_BEGIN name SEPARATOR arguments CALL_END)+ CALLS_END
+ *   FENCED   DeepSeek-V3, R1 the same with a type for the name, and after SEPARATOR name, line end, ```json, arguments, ```
+ *   DSML     DeepSeek-V3.2   <｜DSML｜function_calls> (<｜DSML｜invoke name="..."> parameters </｜DSML｜invoke>)+ </｜DSML｜function_calls>, where
+ *                            a parameter is <｜DSML｜parameter name="..." string="true">text</｜DSML｜parameter>, or JSON with "false"; V4's name
+ *                            tool_calls for the block and V4.1's space after the mark are read too
+ *   HERMES   Qwen and kin    (<tool_call> {"name": ..., "arguments": ...} </tool_call>)+
+ *   LLAMA    Llama-3         an answer that is {"name": ..., "parameters": ...}, or several with ; between them
+ *   MISTRAL  Mistral         CALLS_BEGIN [{"name": ..., "arguments": ...}, ...], or CALLS_BEGIN name SEPARATOR arguments
  *
- * The marks are control tokens: the caller tells them apart from text by their ids, so text that looks like a mark stays text.
+ * Marks in capitals are control tokens: the caller tells them apart from text by their ids, so text that looks like one stays text.
  *
- * - White space around names and arguments and between calls belongs to nothing. Arguments are any text, and `{}` where they are empty.
- * - A call counts from its SEPARATOR on; its arguments are known as they come. CALLS_END, the next CALL_BEGIN or the end of the text
- *   close a call that lacks its CALL_END; other marks inside arguments are text.
- * - What breaks before that (a block without a call, a name that is empty, too long or holds control characters, text between calls)
+ * - White space around blocks, names and arguments belongs to nothing. Arguments are any text, and `{}` where they are empty; those
+ *   of DSML are put together from the parameters. A JSON string for arguments is read as the text that it holds.
+ * - A call counts from where its arguments begin; they are known as they come. Where a JSON form has its keys in another order, the call
+ *   counts once its object is whole. The end of the text closes an open call.
+ * - What breaks before that (a block without a call, a name that is empty, too long or holds control characters, other text between calls)
  *   is content, marks included. Nothing is lost.
- * - The end of the block is the end of the reply.
+ * - The end of a block that has one is the end of the reply.
  *
- * Incremental: however the text is cut into pieces, the result is the same. */
+ * Incremental, and linear in the text: however it is cut into pieces, the result is the same. */
 #ifndef TEXT_TOOL_PARSE_H
 #define TEXT_TOOL_PARSE_H
 
@@ -19,18 +27,33 @@
 #include "base/status.h"
 #include "base/str.h"
 
+enum tool_form {
+    TOOL_FORM_NONE,
+    TOOL_FORM_CHAINED,
+    TOOL_FORM_FENCED,
+    TOOL_FORM_DSML,
+    TOOL_FORM_HERMES,
+    TOOL_FORM_LLAMA,
+    TOOL_FORM_MISTRAL,
+    N_TOOL_FORMS
+};
+
 enum tool_mark { TOOL_CALLS_BEGIN, TOOL_CALL_BEGIN, TOOL_SEPARATOR, TOOL_CALL_END, TOOL_CALLS_END, N_TOOL_MARKS };
 
 enum { TOOL_NAME_BYTES_MAX = 256 };
 
 struct tool_parse {
+    enum tool_form form;
     int state;
-    bool one_call;        /* the reply ends with its first call */
-    bool cut;             /* the text ended inside a call */
-    uint32_t n_calls;     /* that began */
-    struct buf held;      /* outside arguments: content if the call breaks; inside: white space that may be the last */
-    size_t name_at;       /* where the name begins in held */
-    struct buf names, arguments, calls; /* private */
+    bool one_call;    /* the reply ends with its first call */
+    bool cut;         /* the text ended inside a call */
+    uint32_t n_calls; /* that began */
+    struct buf held;  /* content if no call comes of it, or what may be the end of arguments */
+    size_t at;        /* in held: where the name, the object or the mark that may come begins */
+    struct buf names, arguments, calls;
+    /* of the forms in text */
+    uint32_t depth, n_keys;
+    bool in_string, escaped, whole, inside; /* of the form's own */
 };
 
 struct tool_call {
@@ -38,7 +61,7 @@ struct tool_call {
     bool complete;
 };
 
-void tool_parse_init(struct tool_parse *parse, bool one_call);
+void tool_parse_init(struct tool_parse *parse, enum tool_form form, bool one_call);
 void tool_parse_release(struct tool_parse *parse);
 
 /* Each appends to `content` what is now certain to be content. */

@@ -152,7 +152,7 @@ static bool read_setting(struct device_mock_script *s, const char *key, const ch
 
 enum status device_mock_parse(struct device_mock_script *out, const char *text, struct error *error)
 {
-    char copy[512], *next = copy;
+    char copy[4096], *next = copy;
     *out = (struct device_mock_script){.vocabulary = VOCABULARY, .context = CONTEXT, .pages = PAGES, .stop = -1};
     for (unsigned i = 0; i < DEVICE_MOCK_ACTIONS; i++)
         out->token[i] = -1;

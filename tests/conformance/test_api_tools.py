@@ -2,9 +2,11 @@
 
 import json
 
+import jsonschema
 import pytest
 
 from harness import events
+from harness.fleet import TWO_CALLS
 
 CHAT = "/v1/chat/completions"
 USER = [{"role": "user", "content": "hi"}]
@@ -164,9 +166,49 @@ def test_bad_tools_are_refused_by_path(fleet, change, code, param):
 
 
 def test_a_format_without_tools_says_so(fleet):
-    status, reply = fleet["plain"].post(CHAT, chat())
+    status, reply = fleet["no-tools"].post(CHAT, chat())
     assert status == 400 and reply["error"]["code"] == "unsupported_parameter" and reply["error"]["param"] == "tools"
-    assert "chatml" in reply["error"]["message"]
+    assert "deepseek-v2" in reply["error"]["message"]
+
+
+# ---- Other forms ----------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("form", TWO_CALLS)
+def test_every_form_gives_the_same_calls(fleet, form):
+    s, body = fleet[f"tools-two-{form}"], chat(max_tokens=400, thinking={"type": "disabled"})
+    choice = whole(s, body)["choices"][0]
+    assert choice["message"]["content"] == (None if form == "llama" else "Wait.") and choice["finish_reason"] == "tool_calls"
+    calls = [c["function"] for c in choice["message"]["tool_calls"]]
+    assert [c["name"] for c in calls] == ["f", "get_time"] and [json.loads(c["arguments"]) for c in calls] == [{"a": 1}, {}]
+    joined = events.join(stream(s, body))[0]["message"]
+    assert joined["content"] == (choice["message"]["content"] or "")
+    pieces = [p for c in stream(s, body) for p in c["choices"][0]["delta"].get("tool_calls", [])]
+    for index, call in enumerate(calls):
+        assert "".join(p["function"].get("arguments", "") for p in pieces if p["index"] == index) == call["arguments"]
+        assert [p["function"]["name"] for p in pieces if p["index"] == index and "name" in p["function"]] == [call["name"]]
+    assert whole(s, {**body, "tools": None})["choices"][0]["finish_reason"] == "stop"
+    history = [*USER, {k: v for k, v in choice["message"].items() if k != "refusal"},
+               *({"role": "tool", "tool_call_id": c["id"], "content": "1"} for c in choice["message"]["tool_calls"])]
+    assert whole(s, {**body, "messages": history})["choices"]
+
+
+@pytest.mark.parametrize("form", TWO_CALLS)
+def test_111_112_forced_calls_are_valid_in_every_form(fleet, form):
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 0, "maximum": 50}, "kind": {"enum": ["a", "b c"]},
+                                               "tags": {"type": "array", "items": {"type": "boolean"}, "maxItems": 2}},
+              "required": ["n", "kind"], "additionalProperties": False}
+    s, n_valid = fleet[f"tools-random-{form}"], 0
+    for seed in range(10):
+        body = chat(messages=[{"role": "user", "content": f"go {seed}"}], tools=[tool("f", parameters=schema), tool("g")], seed=seed, temperature=1,
+                    tool_choice={"type": "function", "function": {"name": "f"}}, max_tokens=1500, parallel_tool_calls=False,
+                    thinking={"type": "disabled"})
+        choice = whole(s, body)["choices"][0]
+        [call] = choice["message"]["tool_calls"]
+        assert call["function"]["name"] == "f" and choice["message"]["content"] is None
+        if choice["finish_reason"] == "tool_calls":
+            jsonschema.validate(json.loads(call["function"]["arguments"]), schema)
+            n_valid += 1
+    assert n_valid
 
 
 def test_the_longest_lists_and_names_are_taken(fleet):

@@ -53,7 +53,7 @@ static void read_calls(struct str text, uint8_t flags, uint64_t seed, struct buf
     struct tool_parse calls;
     struct rng rng = rng_seeded(seed);
     buf_init(out, OUT_BYTES_MAX);
-    tool_parse_init(&calls, flags & 4);
+    tool_parse_init(&calls, (enum tool_form)(1 + (flags >> 4) % (N_TOOL_FORMS - 1)), flags & 4);
     while (text.len && !tool_parse_is_over(&calls)) {
         size_t n = 1, most = seed ? 1 + rng_below(&rng, 7) : text.len;
         bool is_mark = text.at[0] >= 1 && text.at[0] <= N_TOOL_MARKS;

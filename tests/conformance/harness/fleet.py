@@ -10,6 +10,7 @@ FIRST_EXTRA = len(vocabulary())
 DEEPSEEK = [("<｜begin▁of▁sentence｜>", CONTROL), ("<｜User｜>", CONTROL), ("<｜Assistant｜>", CONTROL), ("<｜end▁of▁sentence｜>", CONTROL),
             ("<think>", USER_DEFINED), ("</think>", USER_DEFINED), ("<｜fim▁begin｜>", CONTROL), ("<｜fim▁hole｜>", CONTROL),
             ("<｜fim▁end｜>", CONTROL), ("<｜tool▁calls▁begin｜>", USER_DEFINED), ("<｜tool▁call▁begin｜>", USER_DEFINED),
+            ("[TOOL_CALLS]", CONTROL),
             ("<｜tool▁sep｜>", USER_DEFINED), ("<｜tool▁call▁end｜>", USER_DEFINED), ("<｜tool▁calls▁end｜>", USER_DEFINED)]
 BOS, EOS = DEEPSEEK[0][0], DEEPSEEK[3][0]
 EXTRA = {t: FIRST_EXTRA + i for i, (t, _) in enumerate(DEEPSEEK)}
@@ -24,10 +25,21 @@ def script(*parts, stop, more=""):
     return ["--mock-script", f"vocabulary=512;tokens={','.join(map(str, ids))};stop={stop}{more}"]
 
 
-CALLS_BEGIN, CALL_BEGIN, SEPARATOR, CALL_END, CALLS_END = (EXTRA[t] for t, _ in DEEPSEEK[-5:])
+CALLS_BEGIN, CALL_BEGIN, SEPARATOR, CALL_END, CALLS_END = (EXTRA[f"<｜tool▁{t}｜>"] for t in ("calls▁begin", "call▁begin", "sep", "call▁end", "calls▁end"))
 TOOL_FORM = ["--chat-format", "deepseek-v3.1", "--context", "4096"]
 THINKS = script(THOUGHT, EXTRA["</think>"], "\n\n" + ANSWER, stop=EXTRA[EOS])
 PLAIN = ["--mock-script", "vocabulary=512"]
+
+CALL = '{"name": "f", "arguments": {"a": 1}}'
+TWO_CALLS = {  # of f with {"a": 1} and of get_time without arguments, after the word Wait., in each form: parts, chat format
+    "fenced": (["Wait.", CALLS_BEGIN, CALL_BEGIN, "function", SEPARATOR, 'f\n```json\n{"a": 1}\n```', CALL_END, "\n", CALL_BEGIN, "function",
+                SEPARATOR, "get_time\n```json\n{}\n```", CALL_END, CALLS_END], "deepseek-v3"),
+    "dsml": (['Wait.\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name="f">\n<｜DSML｜parameter name="a" string="false">1</｜DSML｜parameter>\n'
+              '</｜DSML｜invoke>\n<｜DSML｜invoke name="get_time">\n</｜DSML｜invoke>\n</｜DSML｜function_calls>'], "deepseek-v3.2"),
+    "hermes": ([f'Wait.\n<tool_call>\n{CALL}\n</tool_call>\n<tool_call>\n{{"name": "get_time", "arguments": {{}}}}\n</tool_call>'], "chatml"),
+    "llama": (['{"name": "f", "parameters": {"a": 1}}; {"name": "get_time", "parameters": {}}'], "llama-3"),
+    "mistral": (["Wait.", EXTRA["[TOOL_CALLS]"], f'[{CALL}, {{"name": "get_time", "arguments": {{}}}}]'], "mistral"),
+}
 
 SETTINGS = {
     "plain": PLAIN,
@@ -49,6 +61,10 @@ SETTINGS = {
                           CALLS_END, stop=EXTRA[EOS]), *TOOL_FORM],
     "tools-random": [*PLAIN, *TOOL_FORM],
     "tools-broken": [*script(CALLS_BEGIN, "f", SEPARATOR, "{}", stop=EXTRA[EOS]), *TOOL_FORM],
+    **{f"tools-two-{form}": [*script(*parts, stop=EXTRA[EOS]), "--chat-format", style, "--context", "4096"]
+       for form, (parts, style) in TWO_CALLS.items()},
+    **{f"tools-random-{form}": [*PLAIN, "--chat-format", style, "--context", "4096"] for form, (_, style) in TWO_CALLS.items()},
+    "no-tools": [*PLAIN, "--chat-format", "deepseek-v2"],
     "thinker-other-settings": [*THINKS, "--chat-format", "deepseek-r1-distill", "--reasoning-alias", "--reasoner-sampling", "fixed", "--timings"],
 }
 

@@ -306,7 +306,7 @@ static void what_the_user_wrote_is_content_whatever_it_says(void **state)
             format_named(*name, "{{ tools|tojson }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ m.tool_calls }}{% endfor %}");
         struct rendered r;
         render_with(format, &in, &r);
-        bool no_tools = strcmp(*name, "deepseek-v2") == 0 || strcmp(*name, "mistral") == 0;
+        bool no_tools = strcmp(*name, "deepseek-v2") == 0;
         assert_int_equal(r.status, no_tools ? STATUS_INVALID : STATUS_OK);
         if (no_tools)
             assert_string_equal(r.error.path, "messages[2]");
@@ -314,6 +314,43 @@ static void what_the_user_wrote_is_content_whatever_it_says(void **state)
             assert_int_equal(str_find(buf_str(&r.text), str_of("[!]")) >= 0, 1);
         assert_int_equal(str_find(buf_str(&r.scaffold), str_of("[!]")), -1);
         release(&r);
+        chat_format_free(format);
+    }
+}
+
+static void mistral_has_tools_calls_and_results(void **state)
+{
+    (void)state;
+    const struct chat_tool tool = {str_of("f"), str_of(""), str_of("{}"), str_of("{\"type\": \"function\"}"), false};
+    const struct chat_tool_call call = {str_of("c1"), str_of("f"), str_of("{\"a\":1}")};
+    struct chat_message m[] = {message(CHAT_USER, "U"), message(CHAT_ASSISTANT, ""), message(CHAT_TOOL, "R\""), message(CHAT_USER, "V")};
+    m[1].calls = &call;
+    m[1].n_calls = 1;
+    m[2].tool_call_id = str_of("c1");
+    struct chat_input in = {.messages = m, .n_messages = 4, .tools = &tool, .n_tools = 1, .add_generation_prompt = true};
+    expect("mistral", NULL, &in,
+           "<s>[INST] U [/INST][TOOL_CALLS] [{\"name\": \"f\", \"arguments\": {\"a\": 1}, \"id\": \"c1\"}]</s>"
+           "[TOOL_RESULTS] {\"content\": \"R\\\"\", \"call_id\": \"c1\"}[/TOOL_RESULTS]"
+           "[AVAILABLE_TOOLS] [{\"type\": \"function\"}][/AVAILABLE_TOOLS][INST] V [/INST]",
+           false);
+}
+
+/* A model's own template shows the form that it was trained on. */
+static void templates_show_the_form_of_calls(void **state)
+{
+    static const struct {
+        const char *template;
+        enum tool_form form;
+    } rows[] = {{"{{ tools }}<tool_call>{{ messages[0].content }}", TOOL_FORM_HERMES},
+                {"{{ tools }}[TOOL_CALLS]{{ messages[0].content }}", TOOL_FORM_MISTRAL},
+                {"{{ tools }}<|start_header_id|>{{ messages[0].content }}", TOOL_FORM_LLAMA},
+                {"{{ tools }}<｜tool▁calls▁begin｜>```json{{ messages[0].content }}", TOOL_FORM_FENCED},
+                {"<tool_call>{{ messages[0].content }}", TOOL_FORM_NONE},
+                {"{{ tools }}{{ messages[0].content }}", TOOL_FORM_NONE}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct chat_format *format = format_named("template", rows[i].template);
+        assert_int_equal(chat_format_tool_form(format), rows[i].form);
         chat_format_free(format);
     }
 }
@@ -498,6 +535,8 @@ int main(void)
         cmocka_unit_test(a_prefix_is_continued_without_a_turn_end),
         cmocka_unit_test(a_template_that_leaves_the_prefix_out_is_refused),
         cmocka_unit_test(how_a_template_treats_thinking_is_found_out),
+        cmocka_unit_test(mistral_has_tools_calls_and_results),
+        cmocka_unit_test(templates_show_the_form_of_calls),
         cmocka_unit_test(what_the_user_wrote_is_content_whatever_it_says),
         cmocka_unit_test(keyword_arguments_reach_a_template_but_do_not_replace_the_conversation),
         cmocka_unit_test(arguments_of_calls_serve_templates_that_want_text_and_those_that_want_an_object),

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "text/tool_parse.h"
 
-enum { TEXT_MAX = 1 << 20, MARK_BYTES = 3, RANDOM_ROUNDS = 3000 };
+enum { TEXT_MAX = 1 << 20, MARK_BYTES = 3, RANDOM_ROUNDS = 4000 };
 
 static const char letters[N_TOOL_MARKS + 1] = "BCScb";
 
@@ -24,25 +25,33 @@ struct result {
     struct tool_parse parse;
 };
 
-/* seed 0: text in one piece up to the next mark. */
-static void parse(struct result *out, struct str text, bool one_call, bool cut, uint64_t seed)
+/* seed 0: text in one piece up to the next mark; 1: each byte by itself. */
+static void parse_form(struct result *out, enum tool_form form, struct str text, bool one_call, bool cut, uint64_t seed)
 {
     struct rng rng = rng_seeded(seed);
     buf_init(&out->content, TEXT_MAX);
-    tool_parse_init(&out->parse, one_call);
+    tool_parse_init(&out->parse, form, one_call);
     while (text.len && !tool_parse_is_over(&out->parse)) {
         int mark = mark_at(text);
         size_t n = mark >= 0 ? MARK_BYTES : 1;
         while (mark < 0 && n < text.len && mark_at(str_skip(text, n)) < 0)
             n++;
-        if (mark < 0 && seed)
+        if (mark < 0 && seed == 1)
+            n = 1;
+        else if (mark < 0 && seed)
             n = 1 + rng_below(&rng, (uint32_t)(n < 5 ? n : 5));
         struct str piece = str_from(text.at, n);
         assert_int_equal(mark >= 0 ? tool_parse_mark(&out->parse, (enum tool_mark)mark, piece, &out->content)
-                                   : tool_parse_text(&out->parse, piece, &out->content), STATUS_OK);
+                                   : tool_parse_text(&out->parse, piece, &out->content),
+                         STATUS_OK);
         text = str_skip(text, n);
     }
     assert_int_equal(tool_parse_end(&out->parse, cut, &out->content), STATUS_OK);
+}
+
+static void parse(struct result *out, struct str text, bool one_call, bool cut, uint64_t seed)
+{
+    parse_form(out, TOOL_FORM_CHAINED, text, one_call, cut, seed);
 }
 
 static void release(struct result *r)
@@ -63,16 +72,21 @@ static void describe(const struct result *r, char *out, size_t size)
     }
 }
 
-static void expect(const char *text, bool one_call, bool cut, const char *wanted)
+static void expect_form(enum tool_form form, const char *text, bool one_call, bool cut, const char *wanted)
 {
     for (uint64_t seed = 0; seed < 40; seed++) {
         struct result r;
         char got[1024];
-        parse(&r, str_of(text), one_call, cut, seed);
+        parse_form(&r, form, str_of(text), one_call, cut, seed);
         describe(&r, got, sizeof got);
         assert_string_equal(got, wanted);
         release(&r);
     }
+}
+
+static void expect(const char *text, bool one_call, bool cut, const char *wanted)
+{
+    expect_form(TOOL_FORM_CHAINED, text, one_call, cut, wanted);
 }
 
 static void test_calls_are_read(void **state)
@@ -164,35 +178,208 @@ static size_t count_solid(struct str text)
     return n;
 }
 
-/* Marks of calls that were read are gone; every other byte that is not white space must be somewhere. */
-static void test_any_sequence_gives_the_same_however_it_is_cut(void **state)
+/* ---- The other forms ------------------------------------------------------------------------------------------ */
+
+static void test_fenced_calls(void **state)
 {
-    static const char *const parts[] = {"<B>", "<C>", "<S>", "<c>", "<b>", "f", "{\"a\":1}", " ", "\n", "text", "<", "<x>"};
+    enum tool_form form = TOOL_FORM_FENCED;
     (void)state;
-    for (uint64_t round = 0; round < RANDOM_ROUNDS; round++) {
-        struct rng rng = rng_seeded(round);
-        struct buf text;
-        char first[2048], other[2048];
-        buf_init(&text, TEXT_MAX);
-        for (uint32_t n = rng_below(&rng, 16); n > 0; n--)
-            buf_add_text(&text, parts[rng_below(&rng, sizeof parts / sizeof *parts)]);
-        bool one_call = rng_below(&rng, 4) == 0, cut = rng_below(&rng, 2);
-        struct result r;
-        parse(&r, buf_str(&text), one_call, cut, 0);
-        describe(&r, first, sizeof first);
-        size_t kept = count_solid(buf_str(&r.content));
-        for (uint32_t i = 0; i < r.parse.n_calls; i++)
-            kept += count_solid(tool_parse_call(&r.parse, i).name) + count_solid(tool_parse_call(&r.parse, i).arguments);
-        if (r.parse.n_calls == 0)
-            assert_int_equal(kept, count_solid(buf_str(&text)));
+    expect_form(form, "<B><C>function<S>f\n```json\n{\"a\": 1}\n```<c><b>", false, false, "|f={\"a\": 1}");
+    expect_form(form, "Hm.<B><C>function<S>f\n```json\n{}\n```<c>\n<C>function<S>g\n```json\n{\"b\":\"```\"}\n```<c><b>", false, false,
+                "Hm.|f={};g={\"b\":\"```\"}");
+    expect_form(form, "<B><C>function<S>f\n```json\n```<c><b>", false, false, "|f={}");
+    expect_form(form, "<B><C>function<S>f\n```json\n{\"a\":1}", false, false, "|f={\"a\":1}");
+    expect_form(form, "<B><C>function<S>f\n```json\n{\"a\"", false, true, "|f={\"a\"~");
+    expect_form(form, "<B><C>function<S>f\n```python\n{}\n```<c><b>", false, false, "<B><C>function<S>f\n```python\n{}\n```<c><b>|");
+    expect_form(form, "<B><C>function<S>f{}<c><b>", false, false, "<B><C>function<S>f{}<c><b>|");
+    expect_form(form, "<B><C>function<S>f\n```json\n{}\n```<c><C>function<S>g\n```json\n{}\n```<c><b>", true, false, "|f={}");
+}
+
+static void test_hermes_calls(void **state)
+{
+    enum tool_form form = TOOL_FORM_HERMES;
+    (void)state;
+    expect_form(form, "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": [1, \"}\"]}}\n</tool_call>", false, false,
+                "|f={\"a\": [1, \"}\"]}");
+    expect_form(
+        form,
+        "Wait.\n<tool_call>{\"name\":\"f\",\"arguments\":{}}</tool_call>\n<tool_call>\n{\"name\":\"g\",\"arguments\":{}}</tool_call>",
+        false, false, "Wait.|f={};g={}");
+    expect_form(form, "<tool_call>{\"arguments\": {\"a\": 1}, \"name\": \"f\"}</tool_call>", false, false, "|f={\"a\":1}");
+    expect_form(form, "<tool_call>{\"id\": 1, \"name\": \"f\", \"arguments\": {}}</tool_call>", false, false, "|f={}");
+    expect_form(form, "<tool_call>{\"name\": \"f\", \"arguments\": \"{\\\"a\\\": 1}\"}</tool_call>", false, false, "|f={\"a\": 1}");
+    expect_form(form, "<tool_call>{\"name\": \"f\", \"arguments\": null}</tool_call>", false, false, "|f={}");
+    expect_form(form, "<tool_call>{\"name\": \"f\"}</tool_call>", false, false, "|f={}");
+    expect_form(form, "<tool_call>{\"name\": \"f\", \"arguments\": {}, \"id\": \"}\"}</tool_call> ok", false, false, " ok|f={}");
+    expect_form(form, "<tool_call>{\"name\": \"f\", \"arguments\": {}}<tool_call>{\"name\": \"g\", \"arguments\": {}}", false, false,
+                "|f={};g={}");
+    expect_form(form, "a <tool_call>{\"name\": 5}</tool_call>", false, false, "a <tool_call>{\"name\": 5}</tool_call>|");
+    expect_form(form, "a <tool_call>f</tool_call>", false, false, "a <tool_call>f</tool_call>|");
+    expect_form(form, "<tool_call>{\"name\": \"f\", \"argum", false, true, "<tool_call>{\"name\": \"f\", \"argum|");
+    expect_form(form, "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\"", false, true, "|f={\"a\"~");
+    expect_form(form, "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\"", false, false, "|f={\"a\"");
+    expect_form(form, "1 < 2 <tool <tool_calls> x", false, false, "1 < 2 <tool <tool_calls> x|");
+    expect_form(form, "<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call><tool_call>{\"name\": \"g\", \"arguments\": {}}", true,
+                false, "|f={}");
+    expect_form(form, "<tool_call>{\"name\": \"\\u00e9\", \"arguments\": {}}</too", false, false, "|\xC3\xA9={}");
+}
+
+static void test_llama_calls(void **state)
+{
+    enum tool_form form = TOOL_FORM_LLAMA;
+    (void)state;
+    expect_form(form, "{\"name\": \"f\", \"parameters\": {\"a\": 1}}", false, false, "|f={\"a\": 1}");
+    expect_form(form, " \n{\"name\": \"f\", \"parameters\": {}}; {\"name\": \"g\", \"parameters\": {}}", false, false, "|f={};g={}");
+    expect_form(form, "{\"type\": \"function\", \"name\": \"f\", \"parameters\": {\"a\": 1}}", false, false, "|f={\"a\":1}");
+    expect_form(form, "{\"answer\": 5} more", false, false, "{\"answer\": 5} more|");
+    expect_form(form, "See {\"name\": \"f\", \"parameters\": {}}", false, false, "See {\"name\": \"f\", \"parameters\": {}}|");
+    expect_form(form, "{\"name\": \"f\", \"parameters\": {}} and {\"name\": \"g\", \"parameters\": {}}", false, false,
+                " and {\"name\": \"g\", \"parameters\": {}}|f={}");
+    expect_form(form, "{\"name\": \"f\"", false, true, "{\"name\": \"f\"|");
+}
+
+static void test_mistral_calls(void **state)
+{
+    enum tool_form form = TOOL_FORM_MISTRAL;
+    (void)state;
+    expect_form(form, "Ok.<B> [{\"name\": \"f\", \"arguments\": {\"a\": 1}}, {\"name\": \"g\", \"arguments\": {}, \"id\": \"x\"}]", false,
+                false, "Ok.|f={\"a\": 1};g={}");
+    expect_form(form, "<B>[{\"name\": \"f\", \"arguments\": {}}] later", false, false, "|f={}");
+    expect_form(form, "<B>f<S>{\"a\": 1}<B>g<S>{}", false, false, "|f={\"a\": 1};g={}");
+    expect_form(form, "<B>f{\"a\": {\"b\": 1}}", false, false, "|f={\"a\": {\"b\": 1}}");
+    expect_form(form, "<B>", false, false, "<B>|");
+    expect_form(form, "<B>[1]", false, false, "<B>[1]|");
+    expect_form(form, "[{\"name\": \"f\", \"arguments\": {}}]", false, false, "[{\"name\": \"f\", \"arguments\": {}}]|");
+    expect_form(form, "<B>[{\"name\": \"f\", \"arguments\": {\"a", false, true, "|f={\"a~");
+}
+
+#define D                                                                                                                                \
+    "\xEF\xBD\x9C"                                                                                                                       \
+    "DSML\xEF\xBD\x9C"
+#define OPEN "<" D "function_calls>\n"
+#define CLOSE "</" D "function_calls>"
+#define INVOKE(name) "<" D "invoke name=\"" name "\">\n"
+#define INVOKED "</" D "invoke>\n"
+#define TEXT(name, text) "<" D "parameter name=\"" name "\" string=\"true\">" text "</" D "parameter>\n"
+#define JSON(name, text) "<" D "parameter name=\"" name "\" string=\"false\">" text "</" D "parameter>\n"
+
+static void test_dsml_calls(void **state)
+{
+    enum tool_form form = TOOL_FORM_DSML;
+    (void)state;
+    expect_form(form, "So.\n\n" OPEN INVOKE("f") TEXT("a", "x \"y\"\n") JSON("b", " [1, {}] ") INVOKED INVOKE("g") INVOKED CLOSE, false,
+                false, "So.|f={\"a\": \"x \\\"y\\\"\\n\", \"b\": [1, {}]};g={}");
+    expect_form(form, OPEN INVOKE("f") TEXT("a", "1 < 2 </b>") JSON("c", "") INVOKED CLOSE " more", false, false,
+                "|f={\"a\": \"1 < 2 </b>\", \"c\": null}");
+    expect_form(form,
+                "<" D " tool_calls><" D " invoke name=\"f\"><" D " parameter name=\"a\" string=\"false\">1</" D " parameter></" D
+                " invoke></" D " tool_calls>",
+                false, false, "|f={\"a\": 1}");
+    expect_form(form, OPEN INVOKE("f") TEXT("a", "x") INVOKED INVOKE("g") INVOKED CLOSE, true, false, "|f={\"a\": \"x\"}");
+    expect_form(form, OPEN INVOKE("f") "<" D "parameter name=\"a\" string=\"true\">xy", false, true, "|f={\"a\": \"xy~");
+    expect_form(form, OPEN INVOKE("f") "<" D "parameter name=\"a\" string=\"true\">xy", false, false, "|f={\"a\": \"xy\"}");
+    expect_form(form, "a " OPEN "text", false, false, "a " OPEN "text|");
+    expect_form(form, OPEN INVOKE("") INVOKED CLOSE, false, false, OPEN INVOKE("") INVOKED CLOSE "|");
+    expect_form(form, OPEN INVOKE("f") "text" INVOKED CLOSE, false, false, "\ntext" INVOKED CLOSE "|f={}");
+    expect_form(form, "1 < 2, <" D "functions>", false, false, "1 < 2, <" D "functions>|");
+}
+
+/* ---- Any text ------------------------------------------------------------------------------------------------- */
+
+/* Whole calls, pieces of them and other text; marks are those of the tests' notation. */
+static const char *const parts[N_TOOL_FORMS][20] = {
+    [TOOL_FORM_CHAINED] = {"<B>", "<C>", "<S>", "<c>", "<b>", "f", "{\"a\":1}", " ", "\n", "text", "<", "<x>", "<B><C>f<S>{}<c><b>"},
+    [TOOL_FORM_FENCED] = {"<B>", "<C>", "<S>", "<c>", "<b>", "function", "f\n```json\n", "{\"a\":1}", "\n```", "`", " ", "\n", "text",
+                          "<C>function<S>f\n```json\n{}\n```<c>", "<B><C>function<S>"},
+    [TOOL_FORM_DSML] = {OPEN, CLOSE, INVOKE("f"), INVOKED, TEXT("a", "x"), JSON("b", "[1]"),
+                        "<" D "parameter name=\"c\" string=\"true\">", "</" D "parameter>", "<", ">", "<" D, " ", "\n", "text", "\"",
+                        OPEN INVOKE("g")},
+    [TOOL_FORM_HERMES] = {"<tool_call>", "</tool_call>", "{\"name\": \"f\", \"arguments\": ", "{\"a\": 1}", "}", "{", "\"", "\\", ",",
+                          ":", " ", "\n", "text", "<", "<tool_", "{\"arguments\": {}, \"name\": \"g\"}", "null", "[1"},
+    [TOOL_FORM_LLAMA] = {"{\"name\": \"f\", \"parameters\": ", "{\"a\": 1}", "}", "{", "\"", ";", ",", " ", "\n", "text",
+                         "{\"parameters\": {}, \"name\": \"g\"}", "null", "[1"},
+    [TOOL_FORM_MISTRAL] = {"<B>", "<S>", "[{\"name\": \"f\", \"arguments\": ", "{\"a\": 1}", "}", "]", "{", "\"", ",", " ", "\n", "f",
+                           "{\"name\": \"g\"}", "<B>[", "null"},
+};
+
+static void make_text(enum tool_form form, struct rng *rng, struct buf *out)
+{
+    uint32_t n_parts = 0;
+    while (parts[form][n_parts])
+        n_parts++;
+    for (uint32_t n = rng_below(rng, 16); n > 0; n--)
+        buf_add_text(out, parts[form][rng_below(rng, n_parts)]);
+    /* A mutation: a byte is lost, or another stands for it. */
+    if (out->len && rng_below(rng, 3) == 0)
+        out->at[rng_below(rng, (uint32_t)out->len)] = "x\"{}<\\ \n"[rng_below(rng, 8)];
+}
+
+static size_t count_kept(const struct result *r)
+{
+    size_t kept = count_solid(buf_str(&r->content));
+    for (uint32_t i = 0; i < r->parse.n_calls; i++)
+        kept += count_solid(tool_parse_call(&r->parse, i).name) + count_solid(tool_parse_call(&r->parse, i).arguments);
+    return kept;
+}
+
+/* Marks of calls that were read are gone; where there is no call every other byte that is not white space must be somewhere. */
+static void check_round(enum tool_form form, uint64_t round)
+{
+    struct rng rng = rng_seeded(round * N_TOOL_FORMS + form);
+    struct buf text;
+    struct result r;
+    char first[4096], other[4096];
+    buf_init(&text, TEXT_MAX);
+    make_text(form, &rng, &text);
+    bool one_call = rng_below(&rng, 4) == 0, cut = rng_below(&rng, 2);
+    parse_form(&r, form, buf_str(&text), one_call, cut, 0);
+    describe(&r, first, sizeof first);
+    if (r.parse.n_calls == 0)
+        assert_int_equal(count_kept(&r), count_solid(buf_str(&text)));
+    for (uint32_t i = 0; i < r.parse.n_calls; i++)
+        assert_true(tool_parse_call(&r.parse, i).complete || i + 1 == r.parse.n_calls);
+    release(&r);
+    for (uint64_t seed = 1; seed < 6; seed++) {
+        parse_form(&r, form, buf_str(&text), one_call, cut, seed);
+        describe(&r, other, sizeof other);
+        assert_string_equal(first, other);
         release(&r);
-        for (uint64_t seed = 1; seed < 5; seed++) {
-            parse(&r, buf_str(&text), one_call, cut, seed);
-            describe(&r, other, sizeof other);
-            assert_string_equal(first, other);
-            release(&r);
-        }
-        buf_release(&text);
+    }
+    buf_release(&text);
+}
+
+static void test_any_text_gives_the_same_however_it_is_cut(void **state)
+{
+    (void)state;
+    for (enum tool_form form = TOOL_FORM_CHAINED; form < N_TOOL_FORMS; form++)
+        for (uint64_t round = 0; round < RANDOM_ROUNDS; round++)
+            check_round(form, round);
+    print_message("%d texts in each of %d forms, cut in 5 ways\n", RANDOM_ROUNDS, N_TOOL_FORMS - 1);
+}
+
+/* 600 kB of arguments in pieces of three bytes. */
+static void test_arguments_take_linear_time(void **state)
+{
+    static const struct {
+        enum tool_form form;
+        const char *before;
+    } rows[] = {{TOOL_FORM_CHAINED, "<B><C>f<S>"},
+                {TOOL_FORM_FENCED, "<B><C>function<S>f\n```json\n"},
+                {TOOL_FORM_DSML, OPEN INVOKE("f") "<" D "parameter name=\"a\" string=\"true\">"},
+                {TOOL_FORM_HERMES, "<tool_call>{\"name\": \"f\", \"arguments\": "},
+                {TOOL_FORM_LLAMA, "{\"name\": \"f\", \"parameters\": "},
+                {TOOL_FORM_MISTRAL, "<B>[{\"name\": \"f\", \"arguments\": "}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct result r;
+        uint64_t begin = clock_now_ns(clock_real());
+        parse_form(&r, rows[i].form, str_of(rows[i].before), false, true, 0);
+        tool_parse_text(&r.parse, str_of("{\""), &r.content);
+        for (unsigned k = 0; k < 200000; k++)
+            tool_parse_text(&r.parse, str_of("a` "), &r.content);
+        assert_true(tool_parse_call(&r.parse, 0).arguments.len >= 599990);
+        assert_true(clock_now_ns(clock_real()) - begin < 1000000000);
+        release(&r);
     }
 }
 
@@ -203,7 +390,7 @@ static void test_without_memory_it_says_so(void **state)
         struct tool_parse p;
         struct buf content;
         enum status status = STATUS_OK;
-        tool_parse_init(&p, false);
+        tool_parse_init(&p, TOOL_FORM_CHAINED, false);
         buf_init(&content, TEXT_MAX);
         mem_fail_after(n, false);
         for (const char *at = "<B><C>f<S>{}<c>"; *at && !status;) {
@@ -229,7 +416,13 @@ int main(void)
         cmocka_unit_test(test_what_is_no_call_is_content),
         cmocka_unit_test(test_a_call_that_a_limit_cuts_is_incomplete),
         cmocka_unit_test(test_long_names_are_content),
-        cmocka_unit_test(test_any_sequence_gives_the_same_however_it_is_cut),
+        cmocka_unit_test(test_fenced_calls),
+        cmocka_unit_test(test_hermes_calls),
+        cmocka_unit_test(test_llama_calls),
+        cmocka_unit_test(test_mistral_calls),
+        cmocka_unit_test(test_dsml_calls),
+        cmocka_unit_test(test_any_text_gives_the_same_however_it_is_cut),
+        cmocka_unit_test(test_arguments_take_linear_time),
         cmocka_unit_test(test_without_memory_it_says_so),
     };
     return cmocka_run_group_tests_name("tool_parse", tests, NULL, NULL);
