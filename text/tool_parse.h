@@ -2,9 +2,9 @@
  *
  *   CHAINED  DeepSeek-V3.1   CALLS_BEGIN (CALL_BEGIN name SEPARATOR arguments CALL_END)+ CALLS_END
  *   FENCED   DeepSeek-V3, R1 the same with a type for the name, and after SEPARATOR name, line end, ```json, arguments, ```
- *   DSML     DeepSeek-V3.2   <｜DSML｜function_calls> (<｜DSML｜invoke name="..."> parameters </｜DSML｜invoke>)+ </｜DSML｜function_calls>, where
- *                            a parameter is <｜DSML｜parameter name="..." string="true">text</｜DSML｜parameter>, or JSON with "false"; V4's name
- *                            tool_calls for the block and V4.1's space after the mark are read too
+ *   DSML     DeepSeek-V3.2   <D function_calls> (<D invoke name="..."> parameters </D invoke>)+ </D function_calls>, where a parameter is
+ *                            <D parameter name="..." string="true">text</D parameter>, or JSON with "false", and "D " stands for the
+ *                            mark ｜DSML｜; V4's name tool_calls for the block and V4.1's space after the mark are read too
  *   HERMES   Qwen and kin    (<tool_call> {"name": ..., "arguments": ...} </tool_call>)+
  *   LLAMA    Llama-3         an answer that is {"name": ..., "parameters": ...}, or several with ; between them
  *   MISTRAL  Mistral         CALLS_BEGIN [{"name": ..., "arguments": ...}, ...], or CALLS_BEGIN name SEPARATOR arguments
