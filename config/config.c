@@ -409,16 +409,23 @@ const char *config_environment(char **environment, const char *name)
     return NULL;
 }
 
-/* The port that a platform gives: the common name, then Vertex AI's and SageMaker's. */
-static enum status read_platform_port(struct config *config, char **environment, struct error *error)
+/* What platforms give: the port by its common name, else by Vertex AI's or SageMaker's; Vertex AI's paths. */
+static enum status read_platform(struct config *config, char **environment, struct error *error)
 {
-    static const char *const names[] = {"PORT", "AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *port = config_environment(environment, names[i]);
-        if (port && *port)
-            return config_set(config, config_find("port"), port, names[i], error);
+    static const struct {
+        const char *name, *option;
+    } rows[] = {{"SAGEMAKER_BIND_TO_PORT", "port"},
+                {"AIP_HTTP_PORT", "port"},
+                {"PORT", "port"},
+                {"AIP_HEALTH_ROUTE", "health_route"},
+                {"AIP_PREDICT_ROUTE", "predict_route"}};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !status; i++) {
+        const char *value = config_environment(environment, rows[i].name);
+        if (value && *value)
+            status = config_set(config, config_find(rows[i].option), value, rows[i].name, error);
     }
-    return STATUS_OK;
+    return status;
 }
 
 static enum status load_all(struct config *config, const char *file, char **environment, int argc, char **argv,
@@ -429,7 +436,7 @@ static enum status load_all(struct config *config, const char *file, char **envi
     for (size_t i = 0; i < options_count && !status; i++)
         status = apply(&defaults, &options_table[i], options_table[i].initial, "default");
     if (!status)
-        status = read_platform_port(config, environment, error);
+        status = read_platform(config, environment, error);
     if (!status && file)
         status = read_file(config, file, error);
     if (!status)

@@ -29,6 +29,7 @@ struct config {
     /* network */
     char *host;
     uint64_t port;
+    char *health_route, *predict_route;
     char *tls_cert, *tls_key;
     uint64_t max_connections, max_connections_per_address;
     bool allow_open_bind;

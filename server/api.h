@@ -16,6 +16,7 @@ void api_ollama_chat(struct exchange *exchange);    /* POST /api/chat */
 void api_ollama_generate(struct exchange *exchange);/* POST /api/generate */
 void api_ollama_show(struct exchange *exchange);    /* POST /api/show */
 void api_invocations(struct exchange *exchange);    /* POST /invocations, /score */
+void api_predict(struct exchange *exchange);        /* POST /predict */
 void api_tokenize(struct exchange *exchange);       /* POST /tokenize */
 void api_detokenize(struct exchange *exchange);     /* POST /detokenize */
 void api_apply_template(struct exchange *exchange); /* POST /apply-template */

@@ -106,7 +106,7 @@ bool generation_answer_now(struct server *server, struct str id, uint32_t key_in
     return true;
 }
 
-static void generation_release(void *arg)
+void generation_release(void *arg)
 {
     struct generation *g = arg;
     delist(g);
@@ -311,6 +311,10 @@ static void end_whole(struct generation *g)
     struct emit_json json = emit_json_to(&body);
     g->writer->whole(g, &json);
     enum status status = buf_status(&body);
+    if (g->taker) {
+        g->taker->take(g->taker, g, &body);
+        return;
+    }
     snprintf(headers, sizeof headers, "openai-processing-ms: %llu\r\n", (unsigned long long)((now_ns() - g->started_ns) / 1000000));
     if (!g->whole_begun) {
         exchange_reply(g->exchange, 200, NULL, &body, headers);
@@ -353,6 +357,10 @@ static void fail_reply(struct generation *g, enum reply_code code, const char *o
     g->over = true;
     stop_tick(g);
     cancel_all(g);
+    if (g->taker) {
+        g->taker->fail(g->taker, g, code, param, message);
+        return;
+    }
     if (!g->streaming && !g->whole_begun) {
         reply_error(g->exchange, code, param, "%s", message);
         return;
@@ -596,15 +604,21 @@ static void on_failed(void *arg, const char *cause)
 
 /* ---- The start --------------------------------------------------------------------------------------------- */
 
-static void on_gone(struct exchange *exchange)
+void generation_leave(struct generation *g)
 {
-    struct generation *g = exchange_data(exchange);
+    if (g->over)
+        return;
     g->broken = g->over = true;
     stop_tick(g);
     cancel_all(g);
     for (uint32_t i = 0; i < g->n_choices; i++)
         if (!g->choices[i].closed)
             metrics_add(g->server->metrics, METRICS_GENERATION_TOKENS, g->choices[i].n_tokens);
+}
+
+static void on_gone(struct exchange *exchange)
+{
+    generation_leave(exchange_data(exchange));
     exchange_abandon(exchange);
 }
 
@@ -613,7 +627,7 @@ static void on_tick(void *arg);
 static void start_tick(struct generation *g)
 {
     const struct config *config = settings(g);
-    if (config->keepalive_interval_ms && (g->request->stream || config->keepalive_nonstream))
+    if (!g->taker && config->keepalive_interval_ms && (g->request->stream || config->keepalive_nonstream))
         g->tick = loop_timer_start(front_loop(g->server->front), config->keepalive_interval_ms, on_tick, g);
 }
 
@@ -714,9 +728,9 @@ static void find_marks(struct generation *g)
         keep_text(g, *text);
 }
 
-void generation_start(struct exchange *exchange)
+void generation_begin(struct generation *g)
 {
-    struct generation *g = exchange_data(exchange);
+    struct exchange *exchange = g->exchange;
     const struct request *r = g->request;
     struct front_state state;
     bool splits = r->kind == REQUEST_CHAT && g->thinks && r->separate_reasoning;
@@ -730,7 +744,6 @@ void generation_start(struct exchange *exchange)
     find_marks(g);
     for (uint32_t i = 0; i < g->n_choices; i++)
         reasoning_split_init(&g->choices[i].split, open, close, splits && g->in_reasoning);
-    exchange_on_gone(exchange, on_gone);
     start_tick(g);
     exchange_ref(exchange);
     for (uint32_t i = 0; i < g->n_prompts && !g->over; i++) {
@@ -739,4 +752,10 @@ void generation_start(struct exchange *exchange)
         submit_one(g, &g->prompts[i], state.engine.model_digest);
     }
     exchange_unref(exchange);
+}
+
+void generation_start(struct exchange *exchange)
+{
+    exchange_on_gone(exchange, on_gone);
+    generation_begin(exchange_data(exchange));
 }

@@ -96,7 +96,14 @@ struct generation_parts {
     uint32_t n_events; /* that were written */
 };
 
+/* Takes the whole reply of a generation that shares its exchange with others; exactly one of the two, once. */
+struct generation_taker {
+    void (*take)(struct generation_taker *taker, struct generation *g, struct buf *body); /* moves the body out */
+    void (*fail)(struct generation_taker *taker, struct generation *g, enum reply_code code, const char *param, const char *message);
+};
+
 struct generation {
+    struct generation_taker *taker;     /* null: the reply goes to the client */
     struct generation *next;            /* of the server's list, while it is */
     bool listed;
     struct exchange *exchange;
@@ -135,6 +142,11 @@ enum status generation_plan(struct generation *g, struct error *error) must_chec
 
 /* For exchange_to_main: submits and goes on by events. */
 void generation_start(struct exchange *exchange);
+
+/* The parts of that, for exchanges that have several: submit one, leave it without a reply, and free what it holds beside the arena. */
+void generation_begin(struct generation *g);
+void generation_leave(struct generation *g);
+void generation_release(void *generation);
 
 /* Main thread: ends the thought of a running reply. False where no reply of this key has the id. */
 bool generation_answer_now(struct server *server, struct str id, uint32_t key_index);

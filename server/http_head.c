@@ -103,6 +103,14 @@ static bool read_path(struct exchange *e, const char *target)
     return !has_dot_segment(e->request.path);
 }
 
+/* The paths that a platform chose are further names of ours. */
+static struct str canonical(const struct config *config, struct str path)
+{
+    if (*config->predict_route && str_is(path, config->predict_route))
+        return str_of("/predict");
+    return *config->health_route && str_is(path, config->health_route) ? str_of("/ready") : path;
+}
+
 /* ---- Who asks ---------------------------------------------------------------------------------------------- */
 
 /* The name in Host or an origin's authority, without its port; brackets stay. */
@@ -369,7 +377,7 @@ bool http_head_check(struct exchange *e, struct MHD_Connection *connection, cons
     if (e->request.method == HTTP_OPTIONS && strcmp(target, "*") == 0)
         return reply_with(e, 200, "Allow: GET, HEAD, POST, OPTIONS\r\n");
     if (read_path(e, target))
-        routes_find(&match, e->request.method, e->request.path);
+        routes_find(&match, e->request.method, canonical(e->http->server->config, e->request.path));
     if (e->request.method == HTTP_OPTIONS && match.path_known)
         return answer_options(e, connection, &match);
     if (!match.route)

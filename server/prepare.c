@@ -39,6 +39,12 @@ enum status prepare_open(struct prepare_intake *in, struct exchange *exchange, d
     return status;
 }
 
+void prepare_open_tree(struct prepare_intake *in, json_t *root, struct error *error)
+{
+    *in = (struct prepare_intake){.body = {.root = root}, .root = root};
+    fields_init(&in->fields, error);
+}
+
 void prepare_close(struct prepare_intake *in, struct exchange *exchange)
 {
     dialect_release(&in->dialect);

@@ -23,6 +23,8 @@ struct prepare_intake {
 /* Close it, also after a failure. */
 enum status prepare_open(struct prepare_intake *intake, struct exchange *exchange, dialect_reader *read, bool counts,
                          struct error *error) must_check;
+/* The same with a tree that is there already and is taken over; it is read as it is. */
+void prepare_open_tree(struct prepare_intake *intake, json_t *root, struct error *error);
 void prepare_close(struct prepare_intake *intake, struct exchange *exchange);
 
 /* Each gives the exchange a generation. Errors are in the sender's names. */

@@ -38,6 +38,8 @@ const struct route routes_table[] = {
      "DeepSeek's balance: always available, without figures."},
     {POST, "/invocations", PLAIN, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_invocations,
      "What SageMaker sends: a chat where there are messages, a completion where there is a prompt."},
+    {POST, "/predict", PLAIN, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_predict,
+     "What Vertex AI sends: instances, answered together; without them as /invocations."},
     {POST, "/score", PLAIN, ROUTE_SCOPE_USE, ROUTE_SURFACE_OPENAI, true, false, api_invocations, "The same, for Azure ML."},
     {GET, "/models", OPENAI, ROUTE_SCOPE_MODELS, ROUTE_SURFACE_OPENAI, false, true, api_models, "The models served."},
     {GET, "/models/{id}", OPENAI, ROUTE_SCOPE_MODELS, ROUTE_SURFACE_OPENAI, false, true, api_model, "One model."},
