@@ -14,6 +14,8 @@ void api_messages(struct exchange *exchange);       /* POST /messages */
 void api_count_tokens(struct exchange *exchange);   /* POST /messages/count_tokens */
 void api_ollama_chat(struct exchange *exchange);    /* POST /api/chat */
 void api_ollama_generate(struct exchange *exchange);/* POST /api/generate */
+void api_completion(struct exchange *exchange);     /* POST /completion */
+void api_infill(struct exchange *exchange);         /* POST /infill */
 void api_ollama_show(struct exchange *exchange);    /* POST /api/show */
 void api_invocations(struct exchange *exchange);    /* POST /invocations, /score */
 void api_predict(struct exchange *exchange);        /* POST /predict */
@@ -25,6 +27,8 @@ void api_apply_template(struct exchange *exchange); /* POST /apply-template */
 void api_ollama_tags(struct exchange *exchange);    /* GET /api/tags */
 void api_ollama_ps(struct exchange *exchange);      /* GET /api/ps */
 void api_ollama_version(struct exchange *exchange); /* GET /api/version */
+void api_props(struct exchange *exchange);          /* GET /props */
+void api_slots(struct exchange *exchange);          /* GET /slots */
 void api_balance(struct exchange *exchange);        /* GET /user/balance */
 void api_models(struct exchange *exchange);         /* GET /models */
 void api_model(struct exchange *exchange);          /* GET /models/{id} */

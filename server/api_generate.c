@@ -2,6 +2,7 @@
 #include "base/emit_json.h"
 #include "server/api.h"
 #include "server/dialect_messages.h"
+#include "server/dialect_native.h"
 #include "server/dialect_ollama.h"
 #include "server/dialect_responses.h"
 #include "server/prepare.h"
@@ -44,6 +45,18 @@ void api_ollama_generate(struct exchange *exchange)
 {
     static const struct prepare_form form = {dialect_ollama_read_generate, &writers_ollama_generate,
                                              .loaded = writers_ollama_loaded_generate};
+    prepare_and_start(exchange, &form);
+}
+
+void api_completion(struct exchange *exchange)
+{
+    static const struct prepare_form form = {dialect_native_read_completion, &writers_native};
+    prepare_and_start(exchange, &form);
+}
+
+void api_infill(struct exchange *exchange)
+{
+    static const struct prepare_form form = {dialect_native_read_infill, &writers_native};
     prepare_and_start(exchange, &form);
 }
 

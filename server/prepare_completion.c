@@ -4,8 +4,6 @@
 #include "server/prepare.h"
 #include "server/server.h"
 
-enum { IDS_MAX = 1 << 24 };
-
 /* One prompt as it was sent. */
 struct source {
     struct str text;     /* of the arena */

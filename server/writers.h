@@ -8,6 +8,7 @@ extern const struct generation_writer writers_chat;
 extern const struct generation_writer writers_completion;
 extern const struct generation_writer writers_responses;
 extern const struct generation_writer writers_messages;
+extern const struct generation_writer writers_native;
 extern const struct generation_writer writers_ollama_chat;
 extern const struct generation_writer writers_ollama_generate;
 

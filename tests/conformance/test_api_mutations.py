@@ -68,7 +68,9 @@ OLLAMA = {"model": "tiny:latest", "stream": True, "think": "low", "format": "", 
                            {"function": {"name": "f", "arguments": {"a": 1}}}]}, {"role": "tool", "tool_name": "f", "content": "1"}]}
 GENERATE = {"model": "tiny", "prompt": "a", "system": "s", "raw": False, "suffix": "", "options": {"num_predict": 3}, "stream": False,
             "format": SCHEMA}
-DIALECTS = [("/v1/responses", RESPONSE), ("/v1/responses", RESPONSE_CALLS), ("/v1/responses/input_tokens", RESPONSE), ("/v1/messages", MESSAGE),
+NATIVE = {"prompt": ["a", 1], "n_predict": 3, "n_probs": 2, "return_tokens": True, "logit_bias": [[5, 1.5], [6, False]], "stop": ["q"], "top_k": 3}
+INFILL = {"input_prefix": "a", "input_suffix": "b", "prompt": "c", "input_extra": [{"filename": "f", "text": "t"}], "n_predict": 2, "stream": False}
+DIALECTS = [("/completion", NATIVE), ("/infill", INFILL), ("/v1/responses", RESPONSE), ("/v1/responses", RESPONSE_CALLS), ("/v1/responses/input_tokens", RESPONSE), ("/v1/messages", MESSAGE),
             ("/v1/messages", MESSAGE_CALLS), ("/v1/messages/count_tokens", MESSAGE), ("/api/chat", OLLAMA), ("/api/generate", GENERATE),
             ("/invocations", MESSAGE), ("/invocations", RESPONSE)]
 TARGETS = [("/v1/chat/completions", {**FULL_CHAT, "stream": True, "stream_options": {"include_usage": True}}), ("/v1/chat/completions", FULL_CHAT),
@@ -138,6 +140,8 @@ def check_refusal(path, reply):
 def streamed(path, data):
     if path.startswith("/api/"):
         return [json.loads(line) for line in data.splitlines()]
+    if path in ("/completion", "/infill"):
+        return [json.loads(frame[6:]) for frame in data.decode().split("\n\n")[:-1]]
     return events.read(data) if data.endswith(b"data: [DONE]\n\n") else events.read_named(data)
 
 
@@ -150,7 +154,7 @@ def check_reply(path, status, headers, data, where):
     assert headers["Content-Type"].startswith("application/json"), where
     reply = json.loads(data)
     if status == 200:
-        assert isinstance(reply, dict) and not reply.get("error"), where
+        assert isinstance(reply, list) or not reply.get("error"), where
     else:
         check_refusal(path, reply)
 
@@ -175,7 +179,7 @@ def test_mutations(fleet, name):
     assert {200, "invalid_json", "invalid_type", "invalid_value", "missing_required_parameter"} <= seen
 
 
-@pytest.mark.parametrize("dialect", ["/v1/responses", "/v1/messages", "/api/", "/invocations"])
+@pytest.mark.parametrize("dialect", ["/v1/responses", "/v1/messages", "/api/", "/invocations", ("/completion", "/infill")])
 def test_mutations_of_dialects(fleet, dialect):
     targets = [t for t in DIALECTS if t[0].startswith(dialect)]
     for name in ("thinker", "tools-random"):
