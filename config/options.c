@@ -158,6 +158,8 @@ const struct option options_table[] = {
      "A thought that repeats itself is closed, and the answer follows.", .reloadable = true},
     {"language_guard", CHOICE, AT(language_guard), "off", "off|auto", "Behaviour", "MODE",
      "auto: chats that do not say are answered in the scripts of the user's last message and the system message.", .reloadable = true},
+    {"embedding_pooling", CHOICE, AT(embedding_pooling), "mean", "mean|last", "Behaviour", "KIND",
+     "What an embedding is made of: the hidden states of all tokens, or that of the last.", .reloadable = true},
     {"keepalive_nonstream", FLAG, AT(keepalive_nonstream), "off", NULL, "Behaviour", NULL,
      "A whole reply that waits is kept alive by newlines before its JSON.", .reloadable = true},
     {"reasoning_alias", FLAG, AT(reasoning_alias), "off", NULL, "Behaviour", NULL,

@@ -48,7 +48,7 @@ struct config {
     uint64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms, queue_timeout_ms;
     uint64_t keepalive_interval_ms, retry_after_ms, drain_timeout_ms, step_timeout_ms, start_timeout_ms;
     /* behaviour */
-    char *model_policy, *overflow, *unknown_fields, *sampling_defaults, *reasoner_sampling, *language_guard;
+    char *model_policy, *overflow, *unknown_fields, *sampling_defaults, *reasoner_sampling, *language_guard, *embedding_pooling;
     uint64_t thinking_budget, thinking_budget_minimal, thinking_budget_low, thinking_budget_medium, thinking_pull;
     bool loop_detector, map_claude;
     bool keepalive_nonstream, reasoning_alias, list_aliases, require_reasoning_replay, allow_request_template, timings;

@@ -93,6 +93,12 @@ static void on_done(void *arg, uint64_t id, const struct protocol_done *done)
     protocol_write_done(&e->out, e->epoch, id, done);
 }
 
+static void on_embedding(void *arg, uint64_t id, const struct protocol_embedding *embedding)
+{
+    struct engine *e = arg;
+    protocol_write_embedding(&e->out, e->epoch, id, embedding);
+}
+
 static void on_refused(void *arg, uint64_t id, const struct protocol_refused *refused)
 {
     struct engine *e = arg;
@@ -198,6 +204,12 @@ static void clear_page(void *arg, uint32_t page)
     e->device->clear_page(e->device->self, page);
 }
 
+static const float *hidden_rows(void *arg)
+{
+    struct engine *e = arg;
+    return e->device->hidden_rows(e->device->self);
+}
+
 static void describe(void *arg, const struct device_sequence *sequences)
 {
     struct engine *e = arg;
@@ -300,7 +312,7 @@ static void send_ready(struct engine *e, const struct protocol_configure *c, uin
 {
     static struct protocol_ready ready;
     ready = (struct protocol_ready){.vocabulary = e->device->vocabulary, .context_max = context, .n_pages = e->device->n_pages,
-                                    .page_tokens = KV_PAGES_TOKENS, .max_running = c->max_running};
+                                    .page_tokens = KV_PAGES_TOKENS, .max_running = c->max_running, .hidden = e->device->hidden};
     if (e->mock)
         describe_mock(e, c, &ready);
     else
@@ -382,11 +394,12 @@ static enum status configure(struct engine *e, const struct protocol_configure *
     e->unlocked = *d;
     e->unlocked.self = e;
     e->unlocked.forward = forward;
+    e->unlocked.hidden_rows = hidden_rows;
     e->unlocked.copy_page = copy_page;
     e->unlocked.clear_page = clear_page;
     e->unlocked.describe = describe;
     struct scheduler_options s = {.device = &e->unlocked, .clock = clock_real(),
-                                  .events = {e, on_accepted, on_tokens, on_done, on_refused}, .hash = hash_page,
+                                  .events = {e, on_accepted, on_tokens, on_done, on_refused, on_embedding}, .hash = hash_page,
                                   .constraints = e->constraints, .max_running = c->max_running, .max_queue = c->max_queue,
                                   .step_tokens = d->n_rows_max, .context = context, .prefix_cache = c->prefix_cache};
     s.max_queue_tokens = c->max_queue_tokens ? c->max_queue_tokens : capacity * 4 > 1u << 20 ? capacity * 4 : 1u << 20;

@@ -112,6 +112,7 @@ void protocol_write_submit(struct buf *out, uint32_t epoch, uint64_t id, const s
     put_u32(out, m->n_eos_ids);
     put_u32(out, (uint32_t)m->logprobs);
     put_u32(out, (uint32_t)m->prompt_logprobs);
+    put_u32(out, m->pooling);
     put_u32(out, m->use_cache);
     put_u32(out, m->n_bias);
     put_u32(out, m->n_stop_ids);
@@ -169,6 +170,7 @@ void protocol_write_ready(struct buf *out, uint32_t epoch, const struct protocol
     put_u32(out, m->n_pages);
     put_u32(out, m->page_tokens);
     put_u32(out, m->max_running);
+    put_u32(out, m->hidden);
     put_u64(out, m->weights_bytes);
     put_u64(out, m->pages_bytes);
     buf_add(out, m->model_digest, sizeof m->model_digest);
@@ -203,6 +205,14 @@ void protocol_write_tokens(struct buf *out, uint32_t epoch, uint64_t id, const s
         put_u32(out, tokens[i].n_top);
         buf_add(out, tokens[i].top, tokens[i].n_top * sizeof *tokens[i].top);
     }
+    frame_end(out, at);
+}
+
+void protocol_write_embedding(struct buf *out, uint32_t epoch, uint64_t id, const struct protocol_embedding *m)
+{
+    size_t at = frame_begin(out, PROTOCOL_EMBEDDING, epoch, id);
+    put_u32(out, m->n);
+    buf_add(out, m->values, m->n * sizeof *m->values);
     frame_end(out, at);
 }
 
@@ -380,7 +390,7 @@ enum status protocol_read_head(struct protocol_head *head, const void *bytes, st
     if (version != PROTOCOL_VERSION)
         refuse(&f, "another protocol version");
     bool known = (head->type >= PROTOCOL_HELLO && head->type <= PROTOCOL_VOCABULARY) ||
-                 (head->type >= PROTOCOL_READY && head->type <= PROTOCOL_FATAL);
+                 (head->type >= PROTOCOL_READY && head->type <= PROTOCOL_EMBEDDING);
     if (!known)
         refuse(&f, "an unknown type");
     if (head->body_bytes > PROTOCOL_FRAME_BYTES_MAX)
@@ -457,6 +467,7 @@ enum status protocol_read_submit(struct protocol_submit *m, struct str body, str
     m->n_eos_ids = get_u32(&f);
     m->logprobs = (int32_t)get_u32(&f);
     m->prompt_logprobs = (int32_t)get_u32(&f);
+    m->pooling = get_u32(&f);
     m->use_cache = get_bool(&f);
     m->n_bias = get_u32(&f);
     m->n_stop_ids = get_u32(&f);
@@ -481,7 +492,9 @@ enum status protocol_read_submit(struct protocol_submit *m, struct str body, str
         refuse(&f, "a sampling field is out of range");
     if (m->logprobs < -1 || m->logprobs > PROTOCOL_TOP_MAX || m->prompt_logprobs < -1 || m->prompt_logprobs > PROTOCOL_TOP_MAX)
         refuse(&f, "a log-probability count is out of range");
-    if (m->max_tokens == 0 && m->prompt_logprobs < 0)
+    if (m->pooling > PROTOCOL_POOLING_MEAN || (m->pooling && (m->prompt_logprobs >= 0 || m->max_tokens)))
+        refuse(&f, "the pooling is out of range");
+    if (m->max_tokens == 0 && m->prompt_logprobs < 0 && !m->pooling)
         refuse(&f, "no output is asked for");
     for (uint32_t i = 0; i < m->n_bias && !f.status; i++)
         if (m->bias[i].token >= m->vocabulary || !isfinite(m->bias[i].bias))
@@ -539,6 +552,7 @@ enum status protocol_read_ready(struct protocol_ready *m, struct str body, struc
     m->n_pages = get_u32(&f);
     m->page_tokens = get_u32(&f);
     m->max_running = get_u32(&f);
+    m->hidden = get_u32(&f);
     m->weights_bytes = get_u64(&f);
     m->pages_bytes = get_u64(&f);
     get_bytes(&f, m->model_digest, sizeof m->model_digest);
@@ -560,6 +574,17 @@ enum status protocol_read_accepted(uint32_t *n_cached, struct str body, struct e
 {
     struct fields f = fields_of(body, "accepted", error);
     *n_cached = get_u32(&f);
+    return finish(&f);
+}
+
+enum status protocol_read_embedding(struct protocol_embedding *m, struct str body, struct error *error)
+{
+    struct fields f = fields_of(body, "embedding", error);
+    m->n = get_u32(&f);
+    m->values = get_array(&f, m->n, PROTOCOL_EMBEDDING_MAX, sizeof *m->values);
+    for (uint32_t i = 0; i < m->n && !f.status; i++)
+        if (!isfinite(m->values[i]))
+            refuse(&f, "a value is not finite");
     return finish(&f);
 }
 

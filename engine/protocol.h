@@ -27,6 +27,7 @@ enum {
     PROTOCOL_STOP_IDS_MAX = 4096,
     PROTOCOL_LANGUAGE_BYTES_MAX = 8 << 20,
     PROTOCOL_TOKEN_BYTES_MAX = 65535,
+    PROTOCOL_EMBEDDING_MAX = 1 << 16,
 };
 
 enum protocol_type {
@@ -45,6 +46,7 @@ enum protocol_type {
     PROTOCOL_STATS,
     PROTOCOL_PROGRESS,
     PROTOCOL_FATAL,
+    PROTOCOL_EMBEDDING,
 };
 
 struct protocol_head {
@@ -79,6 +81,7 @@ struct protocol_ready {
     uint32_t model_context;
     uint32_t n_pages, page_tokens;
     uint32_t max_running;
+    uint32_t hidden;          /* width of an embedding; 0: none are made */
     uint64_t weights_bytes, pages_bytes;
     uint8_t model_digest[32];
     char numerics_version[128]; /* part of system_fingerprint */
@@ -106,6 +109,9 @@ struct protocol_thought {
 };
 enum protocol_acted { PROTOCOL_ACTED_NONE, PROTOCOL_ACTED_BUDGET, PROTOCOL_ACTED_PULL, PROTOCOL_ACTED_LOOP, PROTOCOL_ACTED_ANSWER_NOW };
 
+/* What is asked of a prompt's hidden states, after the final norm: that of the last token, or the mean of all. */
+enum protocol_pooling { PROTOCOL_POOLING_NONE, PROTOCOL_POOLING_LAST, PROTOCOL_POOLING_MEAN };
+
 /* SUBMIT: one prompt, n choices. Arrays are borrowed while writing, and lend from the frame while reading. */
 struct protocol_submit {
     uint8_t partition[PROTOCOL_PARTITION_BYTES]; /* cache isolation: link 0 of the page hash chain */
@@ -113,7 +119,7 @@ struct protocol_submit {
     const uint32_t *prompt;
     uint32_t n_prompt;
     uint32_t n_choices, first_choice; /* choices first_choice .. first_choice + n - 1 (the random key) */
-    uint32_t max_tokens;     /* >= 0; 0 only with prompt logprobs */
+    uint32_t max_tokens;     /* >= 0; 0 only with prompt logprobs or pooling */
     uint32_t min_tokens;
     float temperature, top_p, min_p;
     uint32_t top_k;          /* 0: off */
@@ -128,6 +134,7 @@ struct protocol_submit {
     uint32_t n_eos_ids;
     int32_t logprobs;        /* -1: none; 0..20: chosen token plus that many alternatives */
     int32_t prompt_logprobs; /* -1: none; 0..20 */
+    uint32_t pooling;        /* enum protocol_pooling; EMBEDDING comes before DONE */
     bool use_cache;          /* false: neither reads nor feeds the prefix index */
     uint64_t queue_timeout_ns; /* 0: none */
     struct protocol_thought thought;
@@ -163,6 +170,12 @@ struct protocol_token {
 struct protocol_tokens {
     uint32_t choice, index, n_tokens;
     bool has_logprobs;
+};
+
+/* EMBEDDING: floats, as many as READY said. */
+struct protocol_embedding {
+    const float *values; /* [n] lent */
+    uint32_t n;
 };
 
 enum protocol_finish {
@@ -241,6 +254,7 @@ void protocol_write_ready(struct buf *out, uint32_t epoch, const struct protocol
 void protocol_write_accepted(struct buf *out, uint32_t epoch, uint64_t id, uint32_t n_cached);
 void protocol_write_tokens(struct buf *out, uint32_t epoch, uint64_t id, const struct protocol_tokens *message,
                            const struct protocol_token *tokens);
+void protocol_write_embedding(struct buf *out, uint32_t epoch, uint64_t id, const struct protocol_embedding *message);
 void protocol_write_done(struct buf *out, uint32_t epoch, uint64_t id, const struct protocol_done *message);
 void protocol_write_refused(struct buf *out, uint32_t epoch, uint64_t id, const struct protocol_refused *message);
 void protocol_write_stats(struct buf *out, uint32_t epoch, const struct protocol_stats *message);
@@ -258,6 +272,7 @@ enum status protocol_read_cancel(uint32_t *choice, struct str body, struct error
 enum status protocol_read_submit(struct protocol_submit *message, struct str body, struct error *error) must_check;
 enum status protocol_read_ready(struct protocol_ready *message, struct str body, struct error *error) must_check;
 enum status protocol_read_accepted(uint32_t *n_cached, struct str body, struct error *error) must_check;
+enum status protocol_read_embedding(struct protocol_embedding *message, struct str body, struct error *error) must_check;
 enum status protocol_read_done(struct protocol_done *message, struct str body, struct error *error) must_check;
 enum status protocol_read_refused(struct protocol_refused *message, struct str body, struct error *error) must_check;
 enum status protocol_read_stats(struct protocol_stats *message, struct str body, struct error *error) must_check;

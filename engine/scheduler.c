@@ -1,6 +1,7 @@
 /* The life of sequences: waiting -> running <-> parked -> ended. One function ends a sequence and gives back all it holds. */
 #include "engine/scheduler.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,6 +72,7 @@ static void free_sequence(struct sequence *q)
     governor_free(q->governor);
     mem_free(q->tokens);
     mem_free(q->pages);
+    mem_free(q->pooled);
     mem_free(q);
 }
 
@@ -176,10 +178,13 @@ static bool add_sequence(struct scheduler *s, struct request *r, uint32_t choice
         memcpy(q->tokens, p->prompt, n_prompt * sizeof *p->prompt);
     if (p->language.len)
         q->constraint = constraints_open(s->o.constraints, p->language);
+    if (p->pooling)
+        q->pooled = mem_zalloc_array(s->o.device->hidden, sizeof *q->pooled);
     if (p->thought.governed)
         q->governor = make_governor(s, &p->thought);
     r->n_open++;
-    bool held = (q->constraint || !p->language.len) && (q->governor || !p->thought.governed);
+    bool held = (q->constraint || !p->language.len) && (q->governor || !p->thought.governed) &&
+                (q->pooled || !p->pooling);
     if (q->tokens && q->pages && held && scheduler_waiting_insert(s, q))
         return true;
     free_sequence(q);
@@ -200,6 +205,10 @@ static uint32_t refusal(const struct scheduler *s, const struct protocol_submit 
     }
     if (p->vocabulary > s->o.device->vocabulary) {
         snprintf(text, 160, "a vocabulary of %u is larger than the model's %u", p->vocabulary, s->o.device->vocabulary);
+        return PROTOCOL_REFUSED_INVALID;
+    }
+    if (p->pooling && (!s->o.device->hidden || p->n_choices != 1)) {
+        snprintf(text, 160, "embeddings are made one by one, and not on this device");
         return PROTOCOL_REFUSED_INVALID;
     }
     if (p->language.len && !(s->o.constraints && constraints_has_vocabulary(s->o.constraints))) {
@@ -292,7 +301,7 @@ static void fill_batch(struct scheduler *s, struct model_batch *batch)
             uint32_t position = q->n_computed + r, row = q->first_row + r;
             s->ids[row] = q->tokens[position];
             s->positions[row] = position;
-            if (scheduler_scores(q, position) || scheduler_chooses(q, position))
+            if (scheduler_looks_at(q, position))
                 s->logit_rows[batch->n_logit_rows++] = row;
         }
         memcpy(&s->descriptions[i].partition, q->request->params.partition, sizeof s->descriptions[i].partition);
@@ -437,6 +446,38 @@ static bool misses_mask(struct sequence *q)
     return q->awaits_mask;
 }
 
+/* Adds up the hidden states of the positions just computed, in their order. */
+static void pool(struct scheduler *s, struct sequence *q)
+{
+    const struct device *d = s->o.device;
+    const float *row = d->hidden_rows(d->self) + (size_t)q->first_logit * d->hidden;
+    for (uint32_t position = q->n_computed; position < q->n_computed + q->n_rows; position++) {
+        bool looked_at = scheduler_looks_at(q, position);
+        if (scheduler_pools(q, position)) {
+            for (uint32_t i = 0; i < d->hidden; i++)
+                q->pooled[i] += (double)row[i];
+            q->n_pooled = position + 1;
+        }
+        row += looked_at ? d->hidden : 0;
+    }
+}
+
+/* The prompt is computed: what was pooled is told. False when it is not finite. */
+static bool tell_embedding(struct scheduler *s, struct sequence *q)
+{
+    const struct device *d = s->o.device;
+    double n = q->request->params.pooling == PROTOCOL_POOLING_MEAN ? (double)q->n_prompt : 1;
+    float *values = (float *)(void *)q->pooled; /* each is written behind what was read */
+    for (uint32_t i = 0; i < d->hidden; i++) {
+        values[i] = (float)(q->pooled[i] / n);
+        if (!isfinite(values[i]))
+            return false;
+    }
+    struct protocol_embedding embedding = {values, d->hidden};
+    s->o.events.embedding(s->o.events.arg, q->request->id, &embedding);
+    return true;
+}
+
 static void settle(struct scheduler *s, struct sequence *q)
 {
     struct request *r = q->request;
@@ -445,6 +486,8 @@ static void settle(struct scheduler *s, struct sequence *q)
         fail(s, q, PROTOCOL_FINISH_ERROR, "the model's output is not finite");
         return;
     }
+    if (q->pooled)
+        pool(s, q);
     if (misses_mask(q)) {
         q->n_computed += q->n_rows - 1;
         return;
@@ -456,7 +499,9 @@ static void settle(struct scheduler *s, struct sequence *q)
         return;
     }
     publish_pages(s, q);
-    if (q->n_computed == q->n_tokens)
+    if (q->n_computed == q->n_tokens && q->pooled && !tell_embedding(s, q))
+        fail(s, q, PROTOCOL_FINISH_ERROR, "the model's output is not finite");
+    else if (q->n_computed == q->n_tokens)
         finish(s, q, PROTOCOL_FINISH_LENGTH, 0, q->n_tokens - q->n_prompt, ""); /* only a score was asked for */
 }
 

@@ -23,6 +23,7 @@ struct scheduler_events {
     void (*tokens)(void *arg, uint64_t id, const struct protocol_tokens *head, const struct protocol_token *tokens);
     void (*done)(void *arg, uint64_t id, const struct protocol_done *done);
     void (*refused)(void *arg, uint64_t id, const struct protocol_refused *refused);
+    void (*embedding)(void *arg, uint64_t id, const struct protocol_embedding *embedding); /* before its done */
 };
 
 struct scheduler_options {

@@ -40,6 +40,8 @@ struct sequence {
     uint32_t n_pages;
     uint32_t n_published;   /* full pages offered to the index */
     struct page_link chain; /* behind them */
+    double *pooled;         /* [hidden] sum of hidden states, owned; null: none is asked for */
+    uint32_t n_pooled;      /* prompt positions that are in it */
     uint32_t n_scored;      /* prompt positions whose log-probabilities were sent */
     uint64_t order;         /* of arrival: ties, preemption */
     uint64_t started_ns, first_token_ns;
@@ -93,10 +95,23 @@ static inline bool scheduler_scores(const struct sequence *q, uint32_t position)
     return q->choice == 0 && q->request->params.prompt_logprobs >= 0 && position + 1 < q->n_prompt && position + 1 > q->n_scored;
 }
 
+/* Rows whose hidden state is asked for: the last of the prompt, or all that are not in the sum yet. */
+static inline bool scheduler_pools(const struct sequence *q, uint32_t position)
+{
+    bool mean = q->request->params.pooling == PROTOCOL_POOLING_MEAN;
+    return q->pooled && position < q->n_prompt && (mean ? position >= q->n_pooled : position + 1 == q->n_prompt);
+}
+
 /* The row whose logits choose the next token. */
 static inline bool scheduler_chooses(const struct sequence *q, uint32_t position)
 {
     return position + 1 == q->n_tokens && q->n_tokens < q->capacity;
+}
+
+/* Rows that the head of the model is run for. */
+static inline bool scheduler_looks_at(const struct sequence *q, uint32_t position)
+{
+    return scheduler_scores(q, position) || scheduler_pools(q, position) || scheduler_chooses(q, position);
 }
 
 /* Gives all pages of the sequence back. */

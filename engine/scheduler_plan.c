@@ -103,7 +103,7 @@ static struct sequence *next_prompt(const struct scheduler *s)
 static void find_prefix(struct scheduler *s, struct sequence *q)
 {
     uint32_t page;
-    bool scored = q->n_prompt > 1 && scheduler_scores(q, q->n_prompt - 2);
+    bool scored = q->n_prompt > 1 && (scheduler_scores(q, q->n_prompt - 2) || scheduler_pools(q, q->n_prompt - 2));
     while (!scored && (q->n_pages + 1) * KV_PAGES_TOKENS < q->n_tokens &&
            kv_pages_find(s->pages, &q->chain, q->tokens + (size_t)q->n_pages * KV_PAGES_TOKENS, &page)) {
         q->pages[q->n_pages++] = page;
@@ -161,7 +161,7 @@ static uint32_t logits_wanted(const struct sequence *q, uint32_t n)
 {
     uint32_t wanted = 0;
     for (uint32_t p = q->n_computed; p < q->n_computed + n; p++)
-        wanted += scheduler_scores(q, p) || scheduler_chooses(q, p);
+        wanted += scheduler_looks_at(q, p);
     return wanted;
 }
 

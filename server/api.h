@@ -10,6 +10,8 @@ void api_answer_now(struct exchange *exchange);     /* POST /chat/completions/{i
 void api_completions(struct exchange *exchange);    /* POST /completions */
 void api_responses(struct exchange *exchange);      /* POST /responses */
 void api_input_tokens(struct exchange *exchange);   /* POST /responses/input_tokens */
+void api_embeddings(struct exchange *exchange);     /* POST /embeddings */
+void api_ollama_embed(struct exchange *exchange);   /* POST /api/embed */
 void api_messages(struct exchange *exchange);       /* POST /messages */
 void api_count_tokens(struct exchange *exchange);   /* POST /messages/count_tokens */
 void api_ollama_chat(struct exchange *exchange);    /* POST /api/chat */

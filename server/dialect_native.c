@@ -59,9 +59,9 @@ static void read_bias(struct dialect *d, const json_t *root)
 
 static void read_shared(struct dialect *d, const json_t *root)
 {
-    static const char *const own[] = {"messages", "tools",       "n_predict",    "n_probs", "return_tokens", "stream_options",
-                                      "n",        "max_tokens",  "logprobs",     "echo",    "best_of",       "suffix",
-                                      "id_slot",  "input_extra", "input_prefix", "input_suffix", NULL};
+    static const char *const own[] = {
+        "messages", "tools",  "n_predict", "n_probs",     "return_tokens", "stream_options", "n", "max_tokens", "logprobs", "echo",
+        "best_of",  "suffix", "id_slot",   "input_extra", "input_prefix",  "input_suffix",   NULL};
     const struct server *server = exchange_server(d->exchange);
     dialect_drop(d, own);
     d->messages = d->tools = NULL;

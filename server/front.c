@@ -423,6 +423,11 @@ static enum status on_request_frame(struct front *f, const struct protocol_head 
             s->listener.accepted(s->arg, n_cached);
     } else if (head->type == PROTOCOL_TOKENS) {
         on_tokens(f, s, body, error, &status);
+    } else if (head->type == PROTOCOL_EMBEDDING) {
+        struct protocol_embedding embedding;
+        status = protocol_read_embedding(&embedding, body, error);
+        if (!status && s->listener.embedding)
+            s->listener.embedding(s->arg, &embedding);
     } else if (head->type == PROTOCOL_DONE) {
         struct protocol_done done;
         status = protocol_read_done(&done, body, error);
@@ -503,6 +508,7 @@ static void on_frame(void *arg, const struct protocol_head *head, struct str bod
     case PROTOCOL_TOKENS:
     case PROTOCOL_DONE:
     case PROTOCOL_REFUSED:
+    case PROTOCOL_EMBEDDING:
         status = on_request_frame(f, head, body, &error);
         break;
     case PROTOCOL_STATS:

@@ -18,6 +18,7 @@ struct engine_listener {
     /* The engine died or was restarted while this was running. (Work that had no token yet is resubmitted by the
      * front and does not hear of it.) */
     void (*failed)(void *arg, const char *cause);
+    void (*embedding)(void *arg, const struct protocol_embedding *embedding); /* where one was asked for; before its done */
 };
 
 /* Sends a submission; returns its id (never 0), or 0 with *error when no engine can take it now (loading, draining). */

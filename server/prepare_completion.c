@@ -1,77 +1,13 @@
 /* Completions: prompts of text or ids, several at once, fill-in-the-middle, scoring. */
-#include <stdio.h>
-
 #include "server/prepare.h"
+#include "server/prompts.h"
 #include "server/server.h"
 
-/* One prompt as it was sent. */
-struct source {
-    struct str text;     /* of the arena */
-    const json_t *ids;   /* or these */
-};
-
 struct sources {
-    struct source *items;
-    uint32_t n;
+    struct prompts list;
     struct str suffix;
     bool has_suffix;
 };
-
-static bool is_ids(const json_t *value)
-{
-    return json_is_array(value) && json_is_number(json_array_get(value, 0));
-}
-
-static void add_source(struct fields *f, struct arena *arena, const json_t *value, const char *key, struct sources *s)
-{
-    struct source *item = &s->items[s->n];
-    if (json_is_string(value)) {
-        item->text = arena_str(arena, str_from(json_string_value(value), json_string_length(value)));
-    } else if (is_ids(value)) {
-        item->ids = value;
-    } else {
-        fields_fault(f, json_is_array(value) && !json_array_size(value) ? "empty_array" : "invalid_type", key,
-                     "expected a string or an array of token ids");
-        return;
-    }
-    s->n++;
-}
-
-/* A string, an array of ids, or an array of either, not mixed. */
-static void read_prompts(struct fields *f, struct arena *arena, const json_t *root, struct sources *s)
-{
-    const json_t *prompt = fields_get(f, root, "prompt");
-    size_t n = json_array_size(prompt);
-    bool many = json_is_array(prompt) && !is_ids(prompt);
-    char key[32];
-    if (f->status)
-        return;
-    if (!prompt || (json_is_array(prompt) && n == 0)) {
-        fields_fault(f, prompt ? "empty_array" : "missing_required_parameter", "prompt", "a prompt is needed");
-        return;
-    }
-    if (many && n > REQUEST_SEQUENCES_MAX) {
-        fields_fault(f, "array_above_max_length", "prompt", "%zu prompts, at most %d", n, REQUEST_SEQUENCES_MAX);
-        return;
-    }
-    s->items = arena_zalloc_array(arena, many ? n : 1, sizeof *s->items);
-    if (!s->items) {
-        f->status = error_set(f->error, STATUS_NO_MEMORY, "out of memory");
-        return;
-    }
-    if (!many) {
-        add_source(f, arena, prompt, "prompt", s);
-        return;
-    }
-    for (size_t i = 0; i < n && !f->status; i++) {
-        const json_t *item = json_array_get(prompt, i);
-        snprintf(key, sizeof key, "prompt[%zu]", i);
-        if (json_typeof(item) != json_typeof(json_array_get(prompt, 0)))
-            fields_fault(f, "invalid_type", key, "strings and token ids are not mixed");
-        else
-            add_source(f, arena, item, key, s);
-    }
-}
 
 static void read_suffix(struct fields *f, struct exchange *exchange, const json_t *root, struct sources *s)
 {
@@ -81,7 +17,7 @@ static void read_suffix(struct fields *f, struct exchange *exchange, const json_
         return;
     if (!tokenizer_fim(exchange_server(exchange)->text.tokenizer, &ids[0], &ids[1], &ids[2]))
         fields_fault(f, "unsupported_parameter", "suffix", "the model has no fill-in-the-middle tokens");
-    else if (s->n != 1 || s->items[0].ids)
+    else if (s->list.n != 1 || s->list.items[0].ids)
         fields_fault(f, "invalid_value", "suffix", "only with one prompt of text");
     s->suffix = arena_str(exchange_arena(exchange), suffix);
     s->has_suffix = true;
@@ -102,36 +38,13 @@ static void read_rest(struct fields *f, const json_t *root, struct request *r, c
         else if (best_of > r->n)
             fields_fault(f, "unsupported_value", "best_of", "only the value of n is offered");
     }
-    if ((uint64_t)s->n * (uint64_t)r->n > REQUEST_SEQUENCES_MAX)
-        fields_fault(f, "array_above_max_length", "prompt", "%u prompts times n are more than %d sequences", s->n, REQUEST_SEQUENCES_MAX);
-    if (r->prompt_logprobs >= 0 && s->n != 1)
+    if ((uint64_t)s->list.n * (uint64_t)r->n > REQUEST_SEQUENCES_MAX)
+        fields_fault(f, "array_above_max_length", "prompt", "%u prompts times n are more than %d sequences", s->list.n, REQUEST_SEQUENCES_MAX);
+    if (r->prompt_logprobs >= 0 && s->list.n != 1)
         fields_fault(f, "invalid_value", "prompt_logprobs", "only with one prompt");
 }
 
 /* ---- To ids ------------------------------------------------------------------------------------------------ */
-
-static enum status ids_of(struct exchange *exchange, const json_t *list, const struct request_limits *limits, struct request_prompt *out,
-                          struct error *error)
-{
-    size_t n = json_array_size(list);
-    if (n >= limits->context)
-        return error_set_path(error, STATUS_LIMIT, "context_length_exceeded", "prompt",
-                              "the prompt has %zu tokens, but the context is %u", n, limits->context);
-    out->ids = arena_alloc(exchange_arena(exchange), (n + 1) * sizeof *out->ids);
-    if (!out->ids)
-        return error_set(error, STATUS_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < n; i++) {
-        int64_t id;
-        if (!fields_as_int(json_array_get(list, i), &id))
-            return error_set_path(error, STATUS_INVALID, "invalid_type", "prompt", "prompt: item %zu is not a token id", i);
-        if (id < 0 || id >= limits->vocabulary)
-            return error_set_path(error, STATUS_INVALID, "invalid_value", "prompt", "prompt: item %zu is not a token id below %u", i,
-                                  limits->vocabulary);
-        out->ids[i] = (uint32_t)id;
-    }
-    out->n_ids = (uint32_t)n;
-    return STATUS_OK;
-}
 
 /* begin PREFIX hole SUFFIX end, by the model's own tokens. */
 static enum status middle_of(struct exchange *exchange, const struct sources *s, const struct request_limits *limits,
@@ -140,7 +53,7 @@ static enum status middle_of(struct exchange *exchange, const struct sources *s,
     const struct tokenizer *tokenizer = exchange_server(exchange)->text.tokenizer;
     uint32_t marks[3];
     tokenizer_fim(tokenizer, &marks[0], &marks[1], &marks[2]);
-    struct span spans[5] = {{tokenizer_bytes(tokenizer, marks[0]), SPAN_SCAFFOLD}, {s->items[0].text, SPAN_CONTENT},
+    struct span spans[5] = {{tokenizer_bytes(tokenizer, marks[0]), SPAN_SCAFFOLD}, {s->list.items[0].text, SPAN_CONTENT},
                             {tokenizer_bytes(tokenizer, marks[1]), SPAN_SCAFFOLD}, {s->suffix, SPAN_CONTENT},
                             {tokenizer_bytes(tokenizer, marks[2]), SPAN_SCAFFOLD}};
     struct request_text text = {spans, 5, tokenizer_adds_bos(tokenizer), "prompt"};
@@ -151,10 +64,10 @@ static enum status prompt_of(struct exchange *exchange, const struct request *r,
                              const struct request_limits *limits, struct request_prompt *out, struct error *error)
 {
     const struct tokenizer *tokenizer = exchange_server(exchange)->text.tokenizer;
-    struct span span = {s->items[index].text, r->parse_special ? SPAN_SCAFFOLD : SPAN_CONTENT};
+    struct span span = {s->list.items[index].text, r->parse_special ? SPAN_SCAFFOLD : SPAN_CONTENT};
     struct request_text text = {&span, 1, tokenizer_adds_bos(tokenizer), "prompt"};
-    if (s->items[index].ids)
-        return ids_of(exchange, s->items[index].ids, limits, out, error);
+    if (s->list.items[index].ids)
+        return prompts_ids(exchange, s->list.items[index].ids, "prompt", limits, out, error);
     enum status status = s->has_suffix ? middle_of(exchange, s, limits, out, error)
                                        : request_encode(exchange, &text, limits->context, out, error);
     if (!status && out->n_ids == 0 && tokenizer_bos(tokenizer) >= 0) {
@@ -166,7 +79,7 @@ static enum status prompt_of(struct exchange *exchange, const struct request *r,
     return status;
 }
 
-static enum status make_echo(struct exchange *exchange, const struct request *r, const struct source *source, struct generation_prompt *p,
+static enum status make_echo(struct exchange *exchange, const struct request *r, const struct prompts_source *source, struct generation_prompt *p,
                              struct error *error)
 {
     struct buf text;
@@ -186,19 +99,19 @@ static enum status make_echo(struct exchange *exchange, const struct request *r,
 static enum status make(struct exchange *exchange, const struct request *r, const struct generation_writer *writer,
                         const struct sources *s, const struct request_limits *limits, struct error *error)
 {
-    struct generation *g = generation_create(exchange, r, writer, s->n);
+    struct generation *g = generation_create(exchange, r, writer, s->list.n);
     if (!g)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     g->vocabulary = limits->vocabulary;
     g->context = limits->context;
-    for (uint32_t i = 0; i < s->n; i++) {
+    for (uint32_t i = 0; i < s->list.n; i++) {
         struct request_prompt prompt;
         enum status status = prompt_of(exchange, r, s, i, limits, &prompt, error);
         if (status)
             return status;
         g->prompts[i].ids = prompt.ids;
         g->prompts[i].n_ids = prompt.n_ids;
-        status = make_echo(exchange, r, &s->items[i], &g->prompts[i], error);
+        status = make_echo(exchange, r, &s->list.items[i], &g->prompts[i], error);
         if (status)
             return status;
     }
@@ -216,7 +129,7 @@ static enum status run(struct exchange *exchange, struct prepare_intake *in, con
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     request_read_model(f, exchange, in->root, &ignored);
     if (!f->status)
-        read_prompts(f, exchange_arena(exchange), in->root, &sources);
+        prompts_read(f, exchange_arena(exchange), in->root, "prompt", &sources.list);
     if (!f->status)
         f->status = request_read_limits(exchange, &limits, error);
     if (!f->status)

@@ -16,7 +16,10 @@ struct device {
     uint32_t n_pages;
     uint32_t n_rows_max, n_logit_rows_max; /* of one step */
     uint32_t context;          /* longest sequence the model takes */
+    uint32_t hidden;           /* width of a row of hidden_rows; 0: there are none */
     void (*forward)(void *self, const struct model_batch *batch, float *logits);
+    /* After the final norm, of the rows whose logits were asked for: [n_logit_rows, hidden] of the last forward, until the next. */
+    const float *(*hidden_rows)(void *self);
     void (*copy_page)(void *self, uint32_t from, uint32_t to);
     void (*clear_page)(void *self, uint32_t page);
     void (*describe)(void *self, const struct device_sequence *sequences); /* of the next forward; null: not wanted */

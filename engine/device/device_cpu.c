@@ -31,6 +31,12 @@ static void forward(void *self, const struct model_batch *batch, float *logits)
     model_forward(d->model, batch, logits);
 }
 
+static const float *hidden_rows(void *self)
+{
+    struct device_cpu *d = self;
+    return model_hidden_rows(d->model);
+}
+
 static void copy_page(void *self, uint32_t from, uint32_t to)
 {
     struct device_cpu *d = self;
@@ -181,7 +187,7 @@ static enum status open_all(struct device_cpu *d, const struct device_cpu_option
     write_table(d, o);
     d->device = (struct device){.self = d, .vocabulary = c->vocabulary, .n_pages = r->n_pages, .n_rows_max = options.n_rows_max,
                                 .n_logit_rows_max = options.n_logit_rows_max, .context = r->context,
-                                .forward = forward, .copy_page = copy_page, .clear_page = clear_page};
+                                .hidden = c->hidden, .forward = forward, .hidden_rows = hidden_rows, .copy_page = copy_page, .clear_page = clear_page};
     return STATUS_OK;
 }
 

@@ -32,6 +32,7 @@ struct device_mock {
     struct entry *entries;      /* [n_pages, KV_PAGE_TOKENS] */
     uint64_t *writers;          /* [n_pages]: step * 2^20 + sequence of the last write */
     const struct device_sequence *sequences;
+    float *hidden;              /* [n_logit_rows_max, DEVICE_MOCK_HIDDEN] */
     struct device_mock_count count;
     uint64_t n_breaks;
     enum device_mock_bug bug;
@@ -266,6 +267,21 @@ static void fill_row(struct device_mock *d, const struct model_batch *batch, uin
         logits[n / 2] = __builtin_nanf("");
 }
 
+/* A hidden state is of what stands up to its row, as the logits are. */
+static void fill_hidden(struct device_mock *d, const struct model_batch *batch, uint32_t sequence, uint32_t next)
+{
+    const struct attention_seq *q = &batch->seqs[sequence];
+    uint64_t hash = entry_at(d, q, q->position + batch->logit_rows[next] - q->first_row)->hash;
+    for (unsigned i = 0; i < DEVICE_MOCK_HIDDEN; i++)
+        d->hidden[(size_t)next * DEVICE_MOCK_HIDDEN + i] = (float)((double)mix(hash + i) / 0x1p63 - 1);
+}
+
+static const float *hidden_rows(void *self)
+{
+    struct device_mock *d = self;
+    return d->hidden;
+}
+
 static bool acts(const struct device_mock *d, const struct model_batch *batch, enum device_mock_action action)
 {
     const struct device_mock_script *s = &d->o.script;
@@ -292,8 +308,10 @@ static void forward(void *self, const struct model_batch *batch, float *logits)
         uint32_t end = batch->seqs[i].first_row + batch->seqs[i].n_rows;
         write_rows(d, batch, i);
         d->count.n_rows += batch->seqs[i].n_rows;
-        for (; next < batch->n_logit_rows && batch->logit_rows[next] < end; next++)
+        for (; next < batch->n_logit_rows && batch->logit_rows[next] < end; next++) {
             fill_row(d, batch, i, batch->logit_rows[next], logits + (size_t)next * d->device.vocabulary);
+            fill_hidden(d, batch, i, next);
+        }
     }
     check(next == batch->n_logit_rows);
     d->sequences = NULL;
@@ -333,11 +351,13 @@ enum status device_mock_open(struct device_mock **out, const struct device_mock_
     const struct device_mock_script *s = &options->script;
     d->o = *options;
     d->device = (struct device){.self = d, .vocabulary = s->vocabulary, .n_pages = s->pages, .n_rows_max = options->n_rows_max,
-                                .n_logit_rows_max = options->n_logit_rows_max, .context = s->context, .forward = forward,
+                                .n_logit_rows_max = options->n_logit_rows_max, .context = s->context, .hidden = DEVICE_MOCK_HIDDEN,
+                                .forward = forward, .hidden_rows = hidden_rows,
                                 .copy_page = copy_page, .clear_page = clear_page, .describe = describe};
     d->entries = mem_zalloc_array((size_t)s->pages * KV_PAGE_TOKENS, sizeof *d->entries);
     d->writers = mem_zalloc_array(s->pages, sizeof *d->writers);
-    if (!d->entries || !d->writers) {
+    d->hidden = mem_zalloc_array((size_t)options->n_logit_rows_max * DEVICE_MOCK_HIDDEN, sizeof *d->hidden);
+    if (!d->entries || !d->writers || !d->hidden) {
         device_mock_close(d);
         return error_set(error, STATUS_NO_MEMORY, "out of memory for %u mock pages", s->pages);
     }
@@ -353,6 +373,7 @@ void device_mock_close(struct device_mock *d)
         return;
     mem_free(d->entries);
     mem_free(d->writers);
+    mem_free(d->hidden);
     mem_free(d);
 }
 

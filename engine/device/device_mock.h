@@ -7,7 +7,7 @@
 
 #include "engine/device/device.h"
 
-enum { DEVICE_MOCK_TOKENS_MAX = 512 };
+enum { DEVICE_MOCK_TOKENS_MAX = 512, DEVICE_MOCK_HIDDEN = 16 };
 
 enum device_mock_mode { DEVICE_MOCK_HASH, DEVICE_MOCK_LIST, DEVICE_MOCK_ECHO };
 enum device_mock_action { DEVICE_MOCK_FAULT, DEVICE_MOCK_HANG, DEVICE_MOCK_EXIT, DEVICE_MOCK_NAN, DEVICE_MOCK_ACTIONS };

@@ -305,6 +305,11 @@ void model_forward(struct model *m, const struct model_batch *batch, float *logi
                                                      c->hidden, batch->n_logit_rows});
 }
 
+const float *model_hidden_rows(const struct model *m)
+{
+    return m->act.head_in;
+}
+
 static uint64_t packed_bytes(const struct layer *l, const struct model_config *c)
 {
     const struct matrix *matrices[] = {&l->grouped.q,   &l->grouped.k,  &l->grouped.v, &l->grouped.o,      &l->latent.q_a,

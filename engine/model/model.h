@@ -56,6 +56,9 @@ void model_clear_page(struct model *model, uint32_t page);
 /* logits [n_logit_rows, vocabulary] (F32), in the order of batch->logit_rows. */
 void model_forward(struct model *model, const struct model_batch *batch, float *logits);
 
+/* What the logits of the last forward were made of: [n_logit_rows, hidden], lent until the next. */
+const float *model_hidden_rows(const struct model *model);
+
 /* Feeds what identifies the weights to `add`: names, shapes, types, sizes and a sample of each tensor's bytes. */
 void model_identify(const struct model *model, void (*add)(void *arg, const void *data, size_t len), void *arg);
 

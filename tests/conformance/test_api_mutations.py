@@ -70,7 +70,8 @@ GENERATE = {"model": "tiny", "prompt": "a", "system": "s", "raw": False, "suffix
             "format": SCHEMA}
 NATIVE = {"prompt": ["a", 1], "n_predict": 3, "n_probs": 2, "return_tokens": True, "logit_bias": [[5, 1.5], [6, False]], "stop": ["q"], "top_k": 3}
 INFILL = {"input_prefix": "a", "input_suffix": "b", "prompt": "c", "input_extra": [{"filename": "f", "text": "t"}], "n_predict": 2, "stream": False}
-DIALECTS = [("/completion", NATIVE), ("/infill", INFILL), ("/v1/responses", RESPONSE), ("/v1/responses", RESPONSE_CALLS), ("/v1/responses/input_tokens", RESPONSE), ("/v1/messages", MESSAGE),
+EMBEDDING = {"model": "tiny", "input": ["a", "b"], "encoding_format": "float", "dimensions": 4, "pooling": "last", "user": "u"}
+DIALECTS = [("/v1/embeddings", EMBEDDING), ("/api/embed", EMBEDDING), ("/completion", NATIVE), ("/infill", INFILL), ("/v1/responses", RESPONSE), ("/v1/responses", RESPONSE_CALLS), ("/v1/responses/input_tokens", RESPONSE), ("/v1/messages", MESSAGE),
             ("/v1/messages", MESSAGE_CALLS), ("/v1/messages/count_tokens", MESSAGE), ("/api/chat", OLLAMA), ("/api/generate", GENERATE),
             ("/invocations", MESSAGE), ("/invocations", RESPONSE)]
 TARGETS = [("/v1/chat/completions", {**FULL_CHAT, "stream": True, "stream_options": {"include_usage": True}}), ("/v1/chat/completions", FULL_CHAT),
@@ -179,7 +180,7 @@ def test_mutations(fleet, name):
     assert {200, "invalid_json", "invalid_type", "invalid_value", "missing_required_parameter"} <= seen
 
 
-@pytest.mark.parametrize("dialect", ["/v1/responses", "/v1/messages", "/api/", "/invocations", ("/completion", "/infill")])
+@pytest.mark.parametrize("dialect", ["/v1/responses", "/v1/messages", "/api/", "/invocations", ("/completion", "/infill", "/v1/embeddings")])
 def test_mutations_of_dialects(fleet, dialect):
     targets = [t for t in DIALECTS if t[0].startswith(dialect)]
     for name in ("thinker", "tools-random"):

@@ -114,3 +114,12 @@ def test_a_time_out_of_the_client_cancels_its_request(real, client):
         client.with_options(timeout=httpx.Timeout(0.5, connect=5)).chat.completions.create(
             model="m", messages=QUESTION, max_tokens=1500, extra_body={"ignore_eos": True})
     real.wait_idle(5)
+
+
+def test_embeddings_are_near_where_texts_are(client):
+    texts = ["A cat sleeps on the sofa.", "The kitten is lying on the couch.", "Interest rates rose by half a percent."]
+    data = client.embeddings.create(model="m", input=texts).data
+    near, far = (sum(a * b for a, b in zip(data[0].embedding, data[i].embedding)) for i in (1, 2))
+    assert near > far + 0.02
+    alone = client.embeddings.create(model="m", input=texts[1]).data[0].embedding
+    assert alone == data[1].embedding

@@ -53,6 +53,7 @@ static bool read_body(uint32_t type, struct str body, struct buf *again, struct 
         struct protocol_ready ready;
         struct protocol_done done;
         struct protocol_refused refused;
+        struct protocol_embedding embedding;
         struct protocol_stats stats;
         struct protocol_progress progress;
         struct protocol_fatal fatal;
@@ -70,6 +71,7 @@ static bool read_body(uint32_t type, struct str body, struct buf *again, struct 
         CASE(SUBMIT, submit, protocol_write_submit(again, 1, 1, &m.submit));
         CASE(READY, ready, protocol_write_ready(again, 1, &m.ready));
         CASE(DONE, done, protocol_write_done(again, 1, 1, &m.done));
+        CASE(EMBEDDING, embedding, protocol_write_embedding(again, 1, 1, &m.embedding));
         CASE(REFUSED, refused, protocol_write_refused(again, 1, 1, &m.refused));
         CASE(STATS, stats, protocol_write_stats(again, 1, &m.stats));
         CASE(PROGRESS, progress, protocol_write_progress(again, 1, &m.progress));

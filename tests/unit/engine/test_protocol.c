@@ -67,6 +67,13 @@ static enum status read_progress(struct str body, struct error *error)
 {
     return protocol_read_progress(&progress, body, error);
 }
+static struct protocol_embedding embedding;
+
+static enum status read_embedding(struct str body, struct error *error)
+{
+    return protocol_read_embedding(&embedding, body, error);
+}
+
 static enum status read_fatal(struct str body, struct error *error)
 {
     return protocol_read_fatal(&fatal, body, error);
@@ -165,6 +172,11 @@ static void write_fatal(struct buf *out)
 {
     protocol_write_fatal(out, 9, &(struct protocol_fatal){.cause = "c", .step = 5, .n_requests = 2, .requests = {6, 7}});
 }
+static void write_embedding(struct buf *out)
+{
+    static const float values[] = {1.5f, -2, 0};
+    protocol_write_embedding(out, 9, 42, &(struct protocol_embedding){values, 3});
+}
 
 static const struct message {
     enum protocol_type type;
@@ -178,6 +190,7 @@ static const struct message {
     {PROTOCOL_REFUSED, 42, write_refused, read_refused},      {PROTOCOL_STATS, 0, write_stats, read_stats},
     {PROTOCOL_PROGRESS, 0, write_progress, read_progress},    {PROTOCOL_FATAL, 0, write_fatal, read_fatal},
     {PROTOCOL_VOCABULARY, 0, write_vocabulary, read_vocabulary}, {PROTOCOL_CONTROL, 42, write_control, read_control},
+    {PROTOCOL_EMBEDDING, 42, write_embedding, read_embedding},
 };
 enum { N_MESSAGES = sizeof messages / sizeof messages[0] };
 

@@ -19,7 +19,10 @@ struct seen {
     uint64_t first_token_step, last_step;
 };
 
+enum { HIDDEN = DEVICE_MOCK_HIDDEN };
+
 struct world {
+    float embeddings[IDS][HIDDEN];
     uint64_t now_ns, n_steps;
     struct clock clock;
     struct device_mock *mock;
@@ -72,6 +75,14 @@ static void on_refused(void *arg, uint64_t id, const struct protocol_refused *re
     snprintf(w->seen[id].message, sizeof w->seen[id].message, "%s", refused->message);
 }
 
+static void on_embedding(void *arg, uint64_t id, const struct protocol_embedding *embedding)
+{
+    struct world *w = arg;
+    assert_int_equal(embedding->n, HIDDEN);
+    assert_int_equal(w->seen[id].n_done, 0);
+    memcpy(w->embeddings[id], embedding->values, sizeof w->embeddings[id]);
+}
+
 static void hash_page(struct page_hash *out, const struct page_hash *parent, const uint32_t tokens[KV_PAGES_TOKENS])
 {
     uint64_t words[4];
@@ -99,7 +110,7 @@ static struct world *open_world(const char *script, struct sizes sizes)
     w->now_ns = 1000000000;
     w->clock = (struct clock){world_now, w};
     struct scheduler_options s = {.device = device_mock_device(w->mock), .clock = &w->clock,
-                                  .events = {w, on_accepted, on_tokens, on_done, on_refused}, .hash = hash_page,
+                                  .events = {w, on_accepted, on_tokens, on_done, on_refused, on_embedding}, .hash = hash_page,
                                   .max_running = sizes.max_running, .max_queue = sizes.max_queue, .step_tokens = step_tokens,
                                   .max_queue_tokens = sizes.max_queue_tokens ? sizes.max_queue_tokens : 1 << 20,
                                   .context = o.script.context, .prefix_cache = true};
@@ -404,6 +415,35 @@ static void a_prompt_is_found_again_by_its_own_partition_alone(void **state)
     close_world(w);
 }
 
+/* Whatever the chunks, the cache and who else runs: the mean is that of the last states of all beginnings. */
+static void embeddings_are_of_the_prompt_alone(void **state)
+{
+    enum { N = 70 };
+    (void)state;
+    for (uint32_t step_tokens = 7; step_tokens < 200; step_tokens += 90) {
+        struct world *w = open_world("", (struct sizes){.max_running = 4, .max_queue = 200, .step_tokens = step_tokens});
+        double sum[HIDDEN] = {0};
+        struct protocol_submit other = request(300, 20), m = request(N, 0);
+        submit(w, 100, &other);
+        m.pooling = PROTOCOL_POOLING_LAST;
+        for (uint32_t n = 1; n <= N; n++) {
+            m.n_prompt = n;
+            submit(w, n, &m);
+        }
+        m.pooling = PROTOCOL_POOLING_MEAN;
+        submit(w, 0, &m);
+        run_out(w);
+        for (uint32_t n = 1; n <= N; n++)
+            for (uint32_t i = 0; i < HIDDEN; i++)
+                sum[i] += (double)w->embeddings[n][i];
+        for (uint32_t i = 0; i < HIDDEN; i++)
+            assert_true(w->embeddings[0][i] == (float)(sum[i] / N));
+        assert_int_equal(w->seen[0].n_done, 1);
+        assert_int_equal(w->seen[0].n_cached, 0);
+        close_world(w);
+    }
+}
+
 static void a_faulty_row_ends_its_choice_and_hides_its_pages(void **state)
 {
     struct world *w = open_world("pages=64;nan_token=63", (struct sizes){.max_running = 4, .max_queue = 8});
@@ -591,6 +631,7 @@ int main(void)
         cmocka_unit_test(nothing_is_allocated_between_submit_and_done),
         cmocka_unit_test(choices_share_one_pass_over_the_prompt),
         cmocka_unit_test(a_prompt_is_found_again_by_its_own_partition_alone),
+        cmocka_unit_test(embeddings_are_of_the_prompt_alone),
         cmocka_unit_test(a_faulty_row_ends_its_choice_and_hides_its_pages),
         cmocka_unit_test(the_oldest_is_never_parked_and_all_finish),
         cmocka_unit_test(cached_pages_never_stop_new_work),

@@ -21,6 +21,8 @@ STAND_IN(api_count_tokens)
 STAND_IN(api_ollama_chat)
 STAND_IN(api_ollama_generate)
 STAND_IN(api_balance)
+STAND_IN(api_embeddings)
+STAND_IN(api_ollama_embed)
 STAND_IN(api_predict)
 STAND_IN(api_completion)
 STAND_IN(api_infill)
@@ -177,9 +179,9 @@ static void messages_answer_under_two_prefixes(void **state)
 static void routes_of_other_servers_are_unknown(void **state)
 {
     static const char *const paths[] = {
-        "/v1/responses/x", "/messages",     "/v1/embeddings", "/embeddings", "/v1/audio/speech", "/v1/files",    "/v1/batches",
+        "/v1/responses/x", "/messages",     "/v1/embeddings/x", "/embedding", "/v1/audio/speech", "/v1/files",    "/v1/batches",
         "/v1/assistants",  "/v1/moderations", "/v1/completion", "/v1/infill", "/props/x",       "/slots/1",       "/invocations/x",
-        "/predict/x",      "/score/x",      "/v1/api/chat",   "/api/pull",   "/api/embed",       "/v1/nope",     "/v1/chat",
+        "/predict/x",      "/score/x",      "/v1/api/chat",   "/api/pull",   "/api/delete",      "/v1/nope",     "/v1/chat",
         "/chat",           "/v1/metrics",   "/v1/ready",      "/metrics/x",  "/Health",          "/health;a=b",  "/v1/chat/completions/x",
     };
     (void)state;
