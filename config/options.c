@@ -170,6 +170,12 @@ const struct option options_table[] = {
      "Refuse tool rounds of a thinking model that come back without their reasoning.", .reloadable = true},
     {"allow_request_template", FLAG, AT(allow_request_template), "off", NULL, "Behaviour", NULL,
      "Accept a chat_template in requests.", .reloadable = true},
+    {"price_input", TEXT, AT(price_input), "", NULL, "Behaviour", "NUMBER",
+     "Price of a million prompt tokens, for the cost in reports. None: no cost.", .reloadable = true},
+    {"price_cached_input", TEXT, AT(price_cached_input), "", NULL, "Behaviour", "NUMBER",
+     "The same of those that the cache held. None: as the others.", .reloadable = true},
+    {"price_output", TEXT, AT(price_output), "", NULL, "Behaviour", "NUMBER", "Price of a million generated tokens.",
+     .reloadable = true},
     {"timings", FLAG, AT(timings), "off", NULL, "Behaviour", NULL, "Add timings to every reply.", .reloadable = true},
 
     {"log_level", CHOICE, AT(log_level), "info", "debug|info|warn|error", "Operation", "LEVEL", "What is logged.",

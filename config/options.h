@@ -49,6 +49,7 @@ struct config {
     uint64_t keepalive_interval_ms, retry_after_ms, drain_timeout_ms, step_timeout_ms, start_timeout_ms;
     /* behaviour */
     char *model_policy, *overflow, *unknown_fields, *sampling_defaults, *reasoner_sampling, *language_guard, *embedding_pooling;
+    char *price_input, *price_cached_input, *price_output; /* of a million tokens; empty: none */
     uint64_t thinking_budget, thinking_budget_minimal, thinking_budget_low, thinking_budget_medium, thinking_pull;
     bool loop_detector, map_claude;
     bool keepalive_nonstream, reasoning_alias, list_aliases, require_reasoning_replay, allow_request_template, timings;

@@ -17,6 +17,8 @@
 #include "server/front.h"
 #include "server/http.h"
 #include "server/language_cache.h"
+#include "server/prompt_history.h"
+#include "server/report.h"
 #include "server/listen.h"
 #include "server/metrics.h"
 #include "server/model_sums.h"
@@ -27,7 +29,7 @@
 
 extern char **environ;
 
-enum { SNAPSHOTS_MAX = 4096, DESCRIPTORS_SPARE = 512, KEY_BYTES = 24, FIELD_MAX = 1024, LANGUAGES_BYTES_MAX = 64 << 20 };
+enum { SNAPSHOTS_MAX = 4096, DESCRIPTORS_SPARE = 512, KEY_BYTES = 24, FIELD_MAX = 1024, LANGUAGES_BYTES_MAX = 64 << 20, PROMPTS_BYTES_MAX = 16 << 20 };
 
 struct serve {
     struct server server;
@@ -194,6 +196,16 @@ static enum status check_exposure(struct serve *s, struct error *error)
                           config->host);
 }
 
+static enum status check_prices(const struct config *config, struct error *error)
+{
+    const char *const names[] = {"price_input", "price_cached_input", "price_output"};
+    const char *const values[] = {config->price_input, config->price_cached_input, config->price_output};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!report_is_price(values[i]))
+            return error_set_path(error, STATUS_INVALID, NULL, names[i], "%s: expected a number that is not negative", names[i]);
+    return STATUS_OK;
+}
+
 static enum status check_tls(const struct config *config, struct error *error)
 {
     if ((*config->tls_cert == 0) == (*config->tls_key == 0))
@@ -253,6 +265,7 @@ static void release(struct serve *s)
     auth_free(server->auth);
     metrics_free(server->metrics);
     language_cache_free(server->languages);
+    prompt_history_free(server->prompts);
     script_sets_free(server->scripts);
     chat_format_free(server->format);
     model_text_release(&server->text);
@@ -271,6 +284,8 @@ static enum status prepare(struct serve *s, int *code, struct error *error)
     enum status status = load_settings(s, error);
     if (!status)
         status = check_tls(server->config, error);
+    if (!status)
+        status = check_prices(server->config, error);
     if (!status)
         status = check_offered(server->config, error);
     if (!status)
@@ -295,6 +310,8 @@ static enum status prepare(struct serve *s, int *code, struct error *error)
     if (!server->metrics)
         return error_set(error, STATUS_NO_MEMORY, "out of memory");
     status = language_cache_create(&server->languages, LANGUAGES_BYTES_MAX, error);
+    if (!status)
+        status = prompt_history_create(&server->prompts, PROMPTS_BYTES_MAX, error);
     if (!status)
         status = script_sets_create(&server->scripts, error);
     if (!status)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "server/reply.h"
+#include "server/report.h"
 #include "server/server.h"
 
 /* ---- Bodies -------------------------------------------------------------------------------------------------- */
@@ -188,6 +189,7 @@ enum status prepare_chat(struct exchange *exchange, struct prepare_intake *in, c
     if (!status)
         status = request_plan_thought(exchange, job.request, &job.chat, &job.input, error);
     if (!status) {
+        report_note_prompt(exchange, job.request, &job.input, &job.chat, &job.prompt);
         request_fix_sampling(job.request, exchange, job.chat.thinking);
         status = make_generation(&job, writer, error);
     }

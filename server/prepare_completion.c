@@ -39,7 +39,8 @@ static void read_rest(struct fields *f, const json_t *root, struct request *r, c
             fields_fault(f, "unsupported_value", "best_of", "only the value of n is offered");
     }
     if ((uint64_t)s->list.n * (uint64_t)r->n > REQUEST_SEQUENCES_MAX)
-        fields_fault(f, "array_above_max_length", "prompt", "%u prompts times n are more than %d sequences", s->list.n, REQUEST_SEQUENCES_MAX);
+        fields_fault(f, "array_above_max_length", "prompt", "%u prompts times n are more than %d sequences", s->list.n,
+                     REQUEST_SEQUENCES_MAX);
     if (r->prompt_logprobs >= 0 && s->list.n != 1)
         fields_fault(f, "invalid_value", "prompt_logprobs", "only with one prompt");
 }
@@ -79,8 +80,8 @@ static enum status prompt_of(struct exchange *exchange, const struct request *r,
     return status;
 }
 
-static enum status make_echo(struct exchange *exchange, const struct request *r, const struct prompts_source *source, struct generation_prompt *p,
-                             struct error *error)
+static enum status make_echo(struct exchange *exchange, const struct request *r, const struct prompts_source *source,
+                             struct generation_prompt *p, struct error *error)
 {
     struct buf text;
     if (!r->echo)

@@ -31,6 +31,15 @@ struct request_guard {
 };
 enum request_part { REQUEST_REASONING, REQUEST_ANSWER, N_REQUEST_PARTS };
 
+/* How much of a prompt was seen before, and where it goes its own way. */
+struct request_miss {
+    bool known, has_place;
+    uint32_t same, other;  /* tokens in common with an earlier prompt of its partition, of another of its key */
+    uint32_t page_tokens;
+    uint32_t message;      /* where `same` ends: the message, */
+    uint64_t character;    /* and code points of its text before that */
+};
+
 enum request_kind { REQUEST_CHAT, REQUEST_COMPLETION };
 
 /* What the model's limits are, for range checks: read once per request. */
@@ -85,6 +94,7 @@ struct request {
     bool loop_detector;
     struct protocol_thought thought; /* what of it applies, once the prompt is known */
     bool report;
+    struct request_miss miss;         /* with report */
     const void *dialect;              /* what its writer needs of the body */
     const struct dialect_name *names; /* of the sender, for errors */
     bool fills_context;               /* a completion that goes on while there is room */

@@ -11,6 +11,7 @@ struct http;
 struct auth;
 struct metrics;
 struct language_cache;
+struct prompt_history;
 struct generation;
 struct script_sets;
 
@@ -29,6 +30,7 @@ struct server {
     struct metrics *metrics;
     struct generation *generations;   /* that run; main thread only */
     struct script_sets *scripts;
+    struct prompt_history *prompts;   /* of late, for reports */
     struct language_cache *languages; /* compiled for requests */
 };
 

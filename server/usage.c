@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/report.h"
 #include "server/server.h"
 #include "server/writers.h"
 
@@ -74,53 +75,6 @@ void usage_emit_timings(struct emit_json *json, const struct generation *g)
     emit_object_end(json);
 }
 
-static const char *acted_of(const struct generation *g)
-{
-    static const char *const names[] = {[PROTOCOL_ACTED_BUDGET] = "budget",
-                                        [PROTOCOL_ACTED_PULL] = "pull",
-                                        [PROTOCOL_ACTED_LOOP] = "loop",
-                                        [PROTOCOL_ACTED_ANSWER_NOW] = "answer_now"};
-    for (uint32_t i = 0; i < g->n_choices; i++)
-        if (g->choices[i].acted)
-            return names[g->choices[i].acted];
-    return NULL;
-}
-
-/* A line of text each, as "POINTER KEYWORD". */
-static void emit_warnings(struct emit_json *json, struct str lines)
-{
-    emit_key(json, "warnings");
-    emit_array_begin(json);
-    while (lines.len) {
-        const char *end = memchr(lines.at, '\n', lines.len);
-        size_t n = end ? (size_t)(end - lines.at) : lines.len;
-        emit_str(json, str_from(lines.at, n));
-        lines = str_skip(lines, n + (end != NULL));
-    }
-    emit_array_end(json);
-}
-
-void usage_emit_report(struct emit_json *json, const struct generation *g)
-{
-    struct usage_totals t = usage_totals_of(g);
-    emit_key(json, "report");
-    emit_object_begin(json);
-    emit_key_int(json, "prompt_tokens", (int64_t)t.prompt);
-    emit_key_int(json, "cached_tokens", (int64_t)t.cached);
-    emit_key(json, "queue_ms");
-    emit_double(json, (double)t.queue_ns * 1e-6);
-    emit_key(json, "prefill_ms");
-    emit_double(json, (double)t.prefill_ns * 1e-6);
-    emit_key(json, "decode_ms");
-    emit_double(json, (double)t.decode_ns * 1e-6);
-    emit_key(json, "governor");
-    emit_object_begin(json);
-    emit_key_text(json, "acted", acted_of(g));
-    emit_object_end(json);
-    emit_warnings(json, g->request->unenforced);
-    emit_object_end(json);
-}
-
 /* ---- Prompt log-probabilities: null for the first token, then a map from id to figures ------------------------ */
 
 static void emit_candidate(struct emit_json *json, const struct generation *g, uint32_t token, float logprob, uint32_t rank)
@@ -162,7 +116,7 @@ void usage_emit_extras(struct emit_json *json, const struct generation *g)
     if (r->timings)
         usage_emit_timings(json, g);
     if (r->report)
-        usage_emit_report(json, g);
+        report_emit(json, g);
     if (r->stream)
         return;
     if (r->return_token_ids && g->n_prompts == 1)

@@ -14,7 +14,6 @@ struct usage_totals usage_totals_of(const struct generation *g);
 /* Each appends its key and object to the one that is open. */
 void usage_emit(struct emit_json *json, const struct generation *g);
 void usage_emit_timings(struct emit_json *json, const struct generation *g);
-void usage_emit_report(struct emit_json *json, const struct generation *g);
 /* What was asked for beside usage: timings, report, the prompt's ids and log-probabilities. */
 void usage_emit_extras(struct emit_json *json, const struct generation *g);
 

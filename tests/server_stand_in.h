@@ -14,6 +14,7 @@
 #include "server/front.h"
 #include "server/language_cache.h"
 #include "server/metrics.h"
+#include "server/prompt_history.h"
 #include "server/server.h"
 #include "tests/gguf_writer.h"
 #include "text/script_sets.h"
@@ -333,6 +334,8 @@ static inline enum status stand_in_open(const char *chat_format, struct error *e
     if (!status)
         status = language_cache_create(&stand_in.server.languages, STAND_IN_MEMORY, error);
     if (!status)
+        status = prompt_history_create(&stand_in.server.prompts, STAND_IN_MEMORY, error);
+    if (!status)
         status = script_sets_create(&stand_in.server.scripts, error);
     return status ? status : stand_in_load(chat_format, error);
 }
@@ -344,6 +347,7 @@ static inline void stand_in_close(void)
     auth_free(stand_in.server.auth);
     metrics_free(stand_in.server.metrics);
     language_cache_free(stand_in.server.languages);
+    prompt_history_free(stand_in.server.prompts);
     script_sets_free(stand_in.server.scripts);
     mem_free(stand_in.exchange.out);
     stand_in = (struct stand_in){0};

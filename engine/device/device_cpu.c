@@ -187,7 +187,8 @@ static enum status open_all(struct device_cpu *d, const struct device_cpu_option
     write_table(d, o);
     d->device = (struct device){.self = d, .vocabulary = c->vocabulary, .n_pages = r->n_pages, .n_rows_max = options.n_rows_max,
                                 .n_logit_rows_max = options.n_logit_rows_max, .context = r->context,
-                                .hidden = c->hidden, .forward = forward, .hidden_rows = hidden_rows, .copy_page = copy_page, .clear_page = clear_page};
+                                .hidden = c->hidden, .forward = forward, .hidden_rows = hidden_rows,
+                                .copy_page = copy_page, .clear_page = clear_page};
     return STATUS_OK;
 }
 
