@@ -29,7 +29,14 @@
 
 extern char **environ;
 
-enum { SNAPSHOTS_MAX = 4096, DESCRIPTORS_SPARE = 512, KEY_BYTES = 24, FIELD_MAX = 1024, LANGUAGES_BYTES_MAX = 64 << 20, PROMPTS_BYTES_MAX = 16 << 20 };
+enum {
+    SNAPSHOTS_MAX = 4096,
+    DESCRIPTORS_SPARE = 512,
+    KEY_BYTES = 24,
+    FIELD_MAX = 1024,
+    LANGUAGES_BYTES_MAX = 64 << 20,
+    PROMPTS_BYTES_MAX = 16 << 20,
+};
 
 struct serve {
     struct server server;

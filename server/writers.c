@@ -31,6 +31,13 @@ void writers_emit_ids(struct emit_json *json, const char *key, const uint32_t *i
     emit_array_end(json);
 }
 
+void writers_emit_new_ids(struct emit_json *json, const char *key, struct generation_choice *c)
+{
+    const char *at = c->ids.len ? c->ids.at + c->ids_sent : NULL;
+    writers_emit_ids(json, key, (const uint32_t *)(const void *)at, (c->ids.len - c->ids_sent) / sizeof(uint32_t));
+    c->ids_sent = c->ids.len;
+}
+
 static void emit_logprob(struct emit_json *json, const struct generation *g, uint32_t token, float logprob)
 {
     struct str bytes = tokenizer_bytes(g->server->text.tokenizer, token);

@@ -26,6 +26,9 @@ void writers_emit_entries(struct emit_json *json, const struct generation *g, co
 
 void writers_emit_ids(struct emit_json *json, const char *key, const uint32_t *ids, size_t n);
 
+/* Those of a choice that were not sent yet. */
+void writers_emit_new_ids(struct emit_json *json, const char *key, struct generation_choice *c);
+
 /* Whether the thought is told apart from the answer and not kept back. */
 bool writers_shows_reasoning(const struct generation *g);
 

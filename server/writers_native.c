@@ -87,11 +87,9 @@ static void emit_probabilities(struct emit_json *json, const struct generation *
 /* What is new of the choice: all of it in a whole reply. */
 static void emit_news(struct emit_json *json, const struct generation *g, struct generation_choice *c, bool last)
 {
-    size_t n_ids = g->request->return_token_ids ? (c->ids.len - c->ids_sent) / sizeof(uint32_t) : 0;
     emit_key_int(json, "index", c->index);
     emit_key_str(json, "content", buf_str(&c->text));
-    writers_emit_ids(json, "tokens", (const uint32_t *)(const void *)(c->ids.at + c->ids_sent), n_ids);
-    c->ids_sent += n_ids * sizeof(uint32_t);
+    writers_emit_new_ids(json, "tokens", c); /* none unless they were asked for */
     emit_key_bool(json, "stop", last);
     emit_key_int(json, "id_slot", -1);
     emit_key_int(json, "tokens_predicted", c->n_tokens);

@@ -51,10 +51,8 @@ static void end_object(struct generation *g, bool with_usage)
 void writers_openai_end_event(struct generation *g, struct generation_choice *c)
 {
     struct emit_json json = {&g->line, true};
-    if (g->request->return_token_ids) {
-        writers_emit_ids(&json, "token_ids", (const uint32_t *)(const void *)(c->ids.at + c->ids_sent), (c->ids.len - c->ids_sent) / 4);
-        c->ids_sent = c->ids.len;
-    }
+    if (g->request->return_token_ids)
+        writers_emit_new_ids(&json, "token_ids", c);
     buf_add_text(&g->line, "}");
     end_object(g, g->request->continuous_usage);
     if (g->request->return_token_ids && g->n_prompts == 1 && !g->head_ids_sent) {
@@ -111,7 +109,7 @@ void writers_openai_whole(struct generation *g, struct emit_json *json, const ch
         write_choice(g, c, json);
         writers_openai_emit_finish(json, c);
         if (g->request->return_token_ids)
-            writers_emit_ids(json, "token_ids", (const uint32_t *)(const void *)c->ids.at, c->ids.len / 4);
+            writers_emit_new_ids(json, "token_ids", c);
         emit_object_end(json);
     }
     emit_array_end(json);

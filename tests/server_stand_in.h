@@ -211,7 +211,10 @@ uint64_t front_submit(struct front *front, const struct protocol_submit *submit,
                       struct error *error)
 {
     (void)front;
-    check(stand_in.n_submissions < STAND_IN_SUBMISSIONS);
+    if (stand_in.n_submissions == STAND_IN_SUBMISSIONS) {
+        error_set_path(error, STATUS_BUSY, "server_overloaded", "", "the queue is full");
+        return 0;
+    }
     if (stand_in.front_refuses) {
         error_set_path(error, STATUS_BUSY, "draining", "", "the server is shutting down");
         return 0;
@@ -322,8 +325,9 @@ static inline enum status stand_in_load(const char *chat_format, struct error *e
 static inline enum status stand_in_open(const char *chat_format, struct error *error)
 {
     static char strict[] = "strict", reject[] = "reject", ignore[] = "ignore", api[] = "api", honour[] = "honour", none[] = "",
-                off[] = "off";
-    stand_in.config = (struct config){.api_key_file = none, .model_policy = strict, .overflow = reject, .unknown_fields = ignore,
+                off[] = "off", last[] = "last";
+    stand_in.config = (struct config){.api_key_file = none, .price_input = none, .price_cached_input = none, .price_output = none,
+                                      .embedding_pooling = last, .model_policy = strict, .overflow = reject, .unknown_fields = ignore,
                                       .sampling_defaults = api, .reasoner_sampling = honour, .language_guard = off,
                                       .max_json_depth = 128, .max_n = 128, .max_logprob_entries = 1 << 20,
                                       .queue_timeout_ms = 1000, .retry_after_ms = 1000, .keepalive_interval_ms = 1000};

@@ -195,14 +195,14 @@ def short(s):
 def frame_seeds():
     put("protocol", "configure", frame(2, b"".join(map(short, ("m.gguf", "cpu", "fast", "auto", "auto"))) +
                                        struct.pack("<IIQIIIQI", 2, 512, 1 << 20, 4, 8, 256, 0, 1) + short("")))
-    put("protocol", "submit", frame(3, bytes(32) + struct.pack("<QQQIIIIfffIfffIIIiiIIIII", 1, 2, 0, 1, 0, 16, 0, 1.0, 0.9, 0.0, 40, 0.0, 0.0,
-                                                               1.1, 100, 0, 1, 2, -1, 1, 1, 2, 3, 4) +
+    put("protocol", "submit", frame(3, bytes(32) + struct.pack("<QQQIIIIfffIfffIIIiiIIIIII", 1, 2, 0, 1, 0, 16, 0, 1.0, 0.9, 0.0, 40, 0.0,
+                                                               0.0, 1.1, 100, 0, 1, 2, -1, 0, 1, 1, 2, 3, 4) +
                                     struct.pack("<IIIIIIfI", 1, 1, 1, 5, 6, 100, 2.0, 2) +
                                     struct.pack("<If", 5, -1.0) + struct.pack("<7I", 1, 2, 7, 8, 9, 3, 6) + b"lang"))
     put("protocol", "control", frame(4, struct.pack("<I", 1)))
     put("protocol", "vocabulary", frame(7, struct.pack("<I3H", 3, 2, 0, 1) + b"abc"))
     put("protocol", "cancel", frame(5, b""))
-    put("protocol", "ready", frame(64, struct.pack("<IIIIIIQQ", 100, 512, 512, 64, 16, 4, 1000, 2000) + bytes(32) +
+    put("protocol", "ready", frame(64, struct.pack("<IIIIIIIQQ", 100, 512, 512, 64, 16, 4, 32, 1000, 2000) + bytes(32) +
                                    b"".join(map(short, ("exact-1", "llama", "LlamaForCausalLM", "table")))))
     put("protocol", "accepted", frame(65, struct.pack("<I", 3)))
     put("protocol", "tokens", frame(66, struct.pack("<IIII", 0, 0, 2, 0) + struct.pack("<II", 5, 6)))
@@ -211,7 +211,54 @@ def frame_seeds():
     put("protocol", "refused", frame(68, struct.pack("<I", 1) + short("too long")))
     put("protocol", "stats", frame(69, struct.pack("<7I9Q", *range(16))))
     put("protocol", "progress", frame(70, struct.pack("<QQ", 1, 2)))
+    put("protocol", "embedding", frame(72, struct.pack("<I3f", 3, 1.5, -2.0, 0.0)))
     put("protocol", "fatal", frame(71, short("cause") + struct.pack("<QIQQ", 9, 2, 1, 2)))
+
+
+# ---- Dialects: which API, how frames are cut, the model's tokens, a zero byte, the body
+
+
+def dialect_seeds():
+    output = b"Hm" + bytes([128 + (1 - 128) % 7]) + b"\n\nWait." + bytes(128 + (k - 128) % 7 for k in (2, 3)) + b"f" + bytes(
+        [128 + (4 - 128) % 7]) + b'{"a":1}' + bytes(128 + (k - 128) % 7 for k in (5, 6))
+    tool = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    calls = [{"role": "user", "content": [{"type": "text", "text": "q"}]},
+             {"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": "s"}, {"type": "tool_use", "id": "c", "name": "f",
+                                                                                                          "input": {"a": 1}}]},
+             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "1"}, {"type": "text", "text": "so"}]}]
+    items = [{"role": "user", "content": "q"}, {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "r"}], "encrypted_content": "cg=="},
+             {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+             {"type": "custom_tool_call", "call_id": "d", "name": "g", "input": "x"},
+             {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "1"}]}]
+    chat = {"model": "m", "messages": [{"role": "user", "content": "q"}]}
+    bodies = {
+        0: [{"model": "m", "input": items, "instructions": "s", "stream": True, "reasoning": {"effort": "low"}, "truncation": "auto",
+             "tools": [{"type": "function", "name": "f", "parameters": tool}, {"type": "custom", "name": "g"}],
+             "include": ["message.output_text.logprobs"], "top_logprobs": 1, "text": {"format": {"type": "text"}}},
+            {"model": "m", "input": "q", "tool_choice": {"type": "function", "name": "f"}, "tools": [{"type": "function", "name": "f"}],
+             "text": {"format": {"type": "json_schema", "name": "n", "schema": tool}}}],
+        1: [{"model": "claude-x", "max_tokens": 9, "messages": calls, "system": "s", "stream": True, "thinking": {"type": "enabled", "budget_tokens": 2},
+             "tools": [{"name": "f", "input_schema": tool}], "stop_sequences": ["x"], "metadata": {"user_id": "u"}},
+            {"model": "claude-x", "max_tokens": 9, "messages": calls, "tools": [{"name": "f", "input_schema": tool}], "tool_choice": {"type": "any"},
+             "output_config": {"effort": "low"}}],
+        2: [{**chat, "options": {"num_predict": 5, "stop": ["x"]}, "think": True, "tools": [{"type": "function", "function": {"name": "f"}}]},
+            {"model": "m:latest", "stream": False, "format": "json", "messages": [
+                {"role": "user", "content": "q"}, {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]},
+                {"role": "tool", "tool_name": "f", "content": "1"}]}],
+        3: [{"model": "m", "prompt": "p", "system": "s"}, {"model": "m", "prompt": "p", "raw": True}, {"model": "m"}],
+        4: [{"prompt": ["a", 1], "n_predict": 4, "n_probs": 2, "return_tokens": True, "logit_bias": [[5, False]]}],
+        5: [{"input_prefix": "a", "input_suffix": "b", "input_extra": [{"filename": "f", "text": "t"}]}],
+        6: [{"instances": [{"@requestFormat": "chatCompletions", **chat}, {"prompt": "a"}], "parameters": {"max_tokens": 3}}],
+        7: [{"model": "m", "input": "q"}, chat],
+        8: [{"model": "claude-x", "messages": calls}],
+        9: [{"model": "m", "input": "q"}],
+        10: [{**chat, "report": True, "n": 2, "stream": True, "stream_options": {"include_usage": True}, "tools": [
+            {"type": "function", "function": {"name": "f"}}], "logprobs": True}],
+        11: [{"model": "m", "prompt": ["a", "b"], "echo": True, "logprobs": 1, "max_tokens": 3}],
+    }
+    for api, several in bodies.items():
+        for i, body in enumerate(several):
+            put("dialects", f"{api}-{i}", bytes([api, 2 * api + i % 2]) + output + b"\0" + json.dumps(body).encode())
 
 
 if __name__ == "__main__":
@@ -222,3 +269,4 @@ if __name__ == "__main__":
     language_seeds()
     image_seeds()
     frame_seeds()
+    dialect_seeds()
