@@ -175,13 +175,13 @@ def send_mutations(s, rng, targets, rounds):
 
 
 @pytest.mark.parametrize("name", ["plain", "thinker", "tools-random"])
-def test_mutations(fleet, name):
+def test_179_mutations(fleet, name):
     seen = send_mutations(fleet[name], random.Random(179), TARGETS, ROUNDS // 3)
     assert {200, "invalid_json", "invalid_type", "invalid_value", "missing_required_parameter"} <= seen
 
 
 @pytest.mark.parametrize("dialect", ["/v1/responses", "/v1/messages", "/api/", "/invocations", ("/completion", "/infill", "/v1/embeddings")])
-def test_mutations_of_dialects(fleet, dialect):
+def test_179_mutations_of_dialects(fleet, dialect):
     targets = [t for t in DIALECTS if t[0].startswith(dialect)]
     for name in ("thinker", "tools-random"):
         assert 200 in send_mutations(fleet[name], random.Random(180), targets, ROUNDS // 2)

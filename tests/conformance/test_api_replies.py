@@ -29,7 +29,7 @@ def texts(reply):
 
 # ---- The same again -------------------------------------------------------------------------------------------
 
-def test_greedy_and_seeded_answers_repeat(fleet):
+def test_059_060_greedy_and_seeded_answers_repeat(fleet):
     s = fleet["plain"]
     assert texts(chat(s, temperature=0)) == texts(chat(s, temperature=0, seed=5))
     seeded = [texts(chat(s, temperature=1, seed=i))[0] for i in range(8)]
@@ -44,14 +44,14 @@ def test_top_p_zero_is_greedy(fleet):
     assert texts(chat(s, top_p=0, seed=1)) == texts(chat(s, temperature=0, seed=2)) == texts(chat(s, top_k=1, seed=3))
 
 
-def test_company_changes_nothing(fleet):
+def test_061_company_changes_nothing(fleet):
     s = fleet["plain"]
     alone = [texts(chat(s, seed=i, n=1 + i % 3)) for i in range(8)]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda i: texts(chat(s, seed=i, n=1 + i % 3)), range(8))) == alone
 
 
-def test_choices_are_by_number(fleet):
+def test_062_063_choices_are_by_number(fleet):
     s = fleet["plain"]
     one, three = chat(s, seed=9), chat(s, seed=9, n=3)
     assert texts(three)[0] == texts(one)[0] and len(set(texts(three))) == 3
@@ -61,7 +61,7 @@ def test_choices_are_by_number(fleet):
     assert pairs == [c["text"] for p in ("a", "b") for c in completion(s, prompt=p, n=2, seed=4)["choices"]]
 
 
-def test_the_four_prefixes_are_one(fleet):
+def test_136_the_four_prefixes_are_one(fleet):
     s = fleet["plain"]
     body = {"model": "tiny", "messages": USER, "temperature": 0, "max_tokens": 8}
     assert len({s.post(p + "/chat/completions", body)[1]["choices"][0]["message"]["content"] for p in ("", "/v1", "/beta", "/beta/v1")}) == 1
@@ -72,7 +72,7 @@ def test_the_four_prefixes_are_one(fleet):
 
 # ---- Counts ---------------------------------------------------------------------------------------------------
 
-def test_usage_adds_up(fleet):
+def test_078_usage_adds_up(fleet):
     for name in ("plain", "hello", "thinker"):
         for fields in ({}, {"n": 3}, {"stop": "o"}, {"ignore_eos": True}, {"max_tokens": 1}):
             u = chat(fleet[name], **fields)["usage"]
@@ -82,7 +82,7 @@ def test_usage_adds_up(fleet):
             assert 0 <= u["completion_tokens_details"]["reasoning_tokens"] <= u["completion_tokens"]
 
 
-def test_system_and_developer_are_one_role(fleet):
+def test_048_system_and_developer_are_one_role(fleet):
     counts = {chat(fleet["plain"], messages=[{"role": r, "content": "be kind"}, *USER])["usage"]["prompt_tokens"]
               for r in ("system", "developer")}
     assert len(counts) == 1
@@ -94,13 +94,13 @@ def test_text_parts_join_with_a_newline(fleet):
     assert prompts[0] == prompts[1]
 
 
-def test_thoughts_of_old_turns_cost_nothing(fleet):
+def test_132_thoughts_of_old_turns_cost_nothing(fleet):
     def count(**more):
         return chat(fleet["thinker"], messages=[*USER, {"role": "assistant", "content": "x", **more}, *USER])["usage"]["prompt_tokens"]
     assert count() == count(reasoning_content="a long thought") == count(reasoning="another")
 
 
-def test_what_was_asked_before_is_cached_by_key_user_and_salt(fleet):
+def test_079_137_what_was_asked_before_is_cached_by_key_user_and_salt(fleet):
     s, long = fleet["plain"], [{"role": "user", "content": "the " * 150 + "end"}]
 
     def ask(**fields):
@@ -113,7 +113,7 @@ def test_what_was_asked_before_is_cached_by_key_user_and_salt(fleet):
     assert ask()[1] > 0
 
 
-def test_metrics_grow_by_usage(fleet):
+def test_152_metrics_grow_by_usage(fleet):
     s = fleet["plain"]
     names = ("seekd_prompt_tokens_total", "seekd_generation_tokens_total")
     before = [s.metric(n) for n in names]
@@ -125,7 +125,7 @@ def test_metrics_grow_by_usage(fleet):
 
 # ---- Log-probabilities ----------------------------------------------------------------------------------------
 
-def test_log_probabilities_of_chat(fleet):
+def test_069_log_probabilities_of_chat(fleet):
     for name in ("plain", "hello", "thinker"):
         reply = chat(fleet[name], logprobs=True, top_logprobs=5, max_tokens=40, seed=2)
         scores = reply["choices"][0]["logprobs"]
@@ -138,7 +138,7 @@ def test_log_probabilities_of_chat(fleet):
         assert joined.lstrip("\n") == texts(reply)[0] or "<|" in joined
 
 
-def test_offsets_index_the_text(fleet):
+def test_146_offsets_index_the_text(fleet):
     for prompt in ("the \u00f6x", [104, 105]):
         c = completion(fleet["hello"], prompt=prompt, echo=True, logprobs=1, max_tokens=40)["choices"][0]
         scores = c["logprobs"]
@@ -162,7 +162,7 @@ def test_scoring_agrees_with_generating(fleet):
 
 # ---- Text and ids ---------------------------------------------------------------------------------------------
 
-def test_text_survives_its_way_through_ids(fleet):
+def test_151_text_survives_its_way_through_ids(fleet):
     s, rng = fleet["plain"], random.Random(1)
     mixed = "the h\u00e9llo \u4f60\u597d \U0001F469\u200d\U0001F52C <|im_end|>\n\t\u0000 \u05e9\u05dc\u05d5\u05dd"
     for text in [mixed, "", *("".join(rng.choice(mixed) for _ in range(rng.randrange(60))) for _ in range(30))]:
@@ -172,7 +172,7 @@ def test_text_survives_its_way_through_ids(fleet):
             assert s.post("/detokenize", {"tokens": ids["tokens"]})[1] == {"content": text, "prompt": text}
 
 
-def test_messages_are_counted_as_they_are_generated_from(fleet):
+def test_151_messages_are_counted_as_they_are_generated_from(fleet):
     for name in ("plain", "thinker"):
         s = fleet[name]
         for messages in (USER, [{"role": "system", "content": "<|im_end|>"}, *USER], [*USER, {"role": "assistant", "content": "x"}, *USER]):
@@ -190,7 +190,7 @@ def test_control_tokens_in_content_are_text(fleet):
 # ---- Beginnings of answers ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("how", [{"prefix": True}, {}])
-def test_a_prefix_is_continued_and_not_repeated(fleet, how):
+def test_134_135_a_prefix_is_continued_and_not_repeated(fleet, how):
     fields = {} if how else {"continue_final_message": True}
     messages = [*USER, {"role": "assistant", "content": "My answer: ", **how}]
     reply = chat(fleet["hello"], messages=messages, max_tokens=5, **fields)
@@ -209,7 +209,7 @@ def test_a_thought_is_continued(fleet):
 
 # ---- Not now --------------------------------------------------------------------------------------------------
 
-def test_before_the_model_is_loaded(start_server):
+def test_154_before_the_model_is_loaded(start_server):
     s = start_server("--mock-script", "load_ms=1500", ready=False)
     assert s.request("GET", "/livez")[0] == 200
     assert s.request("GET", "/ready")[0] == s.request("GET", "/ping")[0] == 503
@@ -221,7 +221,7 @@ def test_before_the_model_is_loaded(start_server):
     assert s.request("GET", "/ping")[0] == 200
 
 
-def test_a_full_queue_is_refused_at_once(start_server):
+def test_138_a_full_queue_is_refused_at_once(start_server):
     s = start_server("--max-queue", "0", "--max-running", "1", "--mock-script", "vocabulary=512;step_us=20000")
     with s.raw() as blocker:
         blocker.request("POST", CHAT, b'{"model":"tiny","messages":[{"role":"user","content":"a"}],"max_tokens":60,"ignore_eos":true}',

@@ -30,7 +30,7 @@ def whole(server, body, path=CHAT):
 
 # ---- Form and order -------------------------------------------------------------------------------------------
 
-def test_chunks_share_what_they_must_and_come_in_order(fleet):
+def test_081_082_083_084_087_chunks_share_what_they_must_and_come_in_order(fleet):
     chunks = stream(fleet["hello"], chat())
     for key in ("id", "created", "model", "system_fingerprint"):
         assert len({c[key] for c in chunks}) == 1
@@ -43,12 +43,12 @@ def test_chunks_share_what_they_must_and_come_in_order(fleet):
     assert "".join(d.get("content", "") for d in deltas) == HELLO
 
 
-def test_characters_split_over_tokens_stay_whole(fleet):
+def test_089_characters_split_over_tokens_stay_whole(fleet):
     deltas = [c["choices"][0]["delta"].get("content", "") for c in stream(fleet["hello"], chat())]
     assert "\U0001F30D" in deltas and "\u00f6" in deltas and not any("\ufffd" in d for d in deltas)
 
 
-def test_no_part_of_a_stop_string_is_sent(fleet):
+def test_090_no_part_of_a_stop_string_is_sent(fleet):
     for stop, left in (("w\u00f6r", HELLO[:9]), (", \U0001F30D", "Hello"), ([HELLO], ""), (["lo, x", "rld!?", "o,"], "Hell")):
         chunks = stream(fleet["hello"], chat(stop=stop))
         joined = events.join(chunks)[0]
@@ -56,7 +56,7 @@ def test_no_part_of_a_stop_string_is_sent(fleet):
         assert joined["stop_reason"] == (stop if isinstance(stop, str) else joined["stop_reason"])
 
 
-def test_usage_comes_last_where_asked(fleet):
+def test_086_usage_comes_last_where_asked(fleet):
     chunks = stream(fleet["hello"], chat(stream_options={"include_usage": True}))
     assert chunks[-1]["choices"] == [] and chunks[-2]["choices"][0]["finish_reason"] == "stop"
     assert all(c["usage"] is None for c in chunks[:-1])
@@ -65,13 +65,13 @@ def test_usage_comes_last_where_asked(fleet):
         assert got[key] == expected[key]
 
 
-def test_running_usage_never_falls(fleet):
+def test_095_running_usage_never_falls(fleet):
     chunks = stream(fleet["plain"], chat(n=3, stream_options={"include_usage": True, "continuous_usage_stats": True}))
     counts = [c["usage"]["completion_tokens"] for c in chunks]
     assert counts == sorted(counts) and counts[-1] > counts[1]
 
 
-def test_several_choices_interleave_one_a_chunk(fleet):
+def test_088_several_choices_interleave_one_a_chunk(fleet):
     body = chat(n=4, seed=3)
     joined, reply = events.join(stream(fleet["plain"], body)), whole(fleet["plain"], body)
     assert sorted(joined) == [0, 1, 2, 3]
@@ -79,7 +79,7 @@ def test_several_choices_interleave_one_a_chunk(fleet):
         assert joined[c["index"]]["message"]["content"] == c["message"]["content"]
 
 
-def test_a_waiting_stream_is_kept_alive(start_server):
+def test_093_a_waiting_stream_is_kept_alive(start_server):
     s = start_server("--keepalive-interval", "1", "--max-running", "1", "--mock-script", "vocabulary=512;step_us=30000")
     with s.raw() as blocker, s.raw() as waiting:
         blocker.request("POST", CHAT, b'{"model":"tiny","messages":[{"role":"user","content":"a"}],"max_tokens":80,"ignore_eos":true}',
@@ -96,7 +96,7 @@ def test_a_waiting_stream_is_kept_alive(start_server):
         assert blocker.reply().status == 200
 
 
-def test_a_fault_in_the_middle_is_the_last_event(start_server):
+def test_094_a_fault_in_the_middle_is_the_last_event(start_server):
     s = start_server("--mock-script", "vocabulary=512;exit_after=6")
     with s.raw() as c:
         c.request("POST", CHAT, b'{"model":"tiny","messages":[{"role":"user","content":"a"}],"stream":true,"ignore_eos":true}',
@@ -110,7 +110,7 @@ def test_a_fault_in_the_middle_is_the_last_event(start_server):
 # ---- Thought --------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", ["thinker", "thinker-writes-the-mark"])
-def test_the_thought_comes_before_the_answer(fleet, name):
+def test_129_the_thought_comes_before_the_answer(fleet, name):
     chunks = stream(fleet[name], chat(max_tokens=60))
     deltas = [c["choices"][0]["delta"] for c in chunks]
     assert deltas[0] == {"role": "assistant", "content": None, "reasoning_content": ""}
@@ -158,7 +158,7 @@ def check_same(server, body, path):
 
 
 @pytest.mark.parametrize("name", ["plain", "hello", "thinker", "thinker-writes-the-mark"])
-def test_joined_chunks_are_the_whole_reply(fleet, name):
+def test_085_091_joined_chunks_are_the_whole_reply(fleet, name):
     rng = random.Random(name)
     for i in range(25):
         body = chat(seed=i)
@@ -169,7 +169,7 @@ def test_joined_chunks_are_the_whole_reply(fleet, name):
         check_same(fleet[name], body, CHAT)
 
 
-def test_joined_pieces_of_completions_are_the_whole_text(fleet):
+def test_149_joined_pieces_of_completions_are_the_whole_text(fleet):
     rng = random.Random(5)
     for i in range(40):
         body = {"model": "tiny", "prompt": rng.choice(["the \u00f6", ["a", "b c"], [1, 2, 240], [[3], [159, 140]]]), "seed": i}
@@ -196,3 +196,34 @@ def test_ids_and_timings_come_with_the_chunks(fleet):
     assert rising == sorted(rising) and rising[-1] > rising[0]
     last = chunks[-1]["timings"]
     assert last["prompt_n"] + last["cache_n"] == reply["usage"]["prompt_tokens"]
+
+
+# ---- Many at once ---------------------------------------------------------------------------------------------
+
+def test_180_five_hundred_streams_end_and_leave_nothing(start_server):
+    """All are open before the first is read; some wait their turn, some are refused, none hangs."""
+    s = start_server("--mock-script", "vocabulary=512", "--max-queue", "300")
+    body = b'{"model":"tiny","messages":[{"role":"user","content":"a"}],"max_tokens":12,"stream":true}'
+
+    def storm():
+        connections, ended, refused = [s.raw() for _ in range(500)], 0, 0
+        for c in connections:
+            c.request("POST", CHAT, body, [("Content-Type", "application/json"), ("Connection", "close")])
+        for c in connections:
+            status, _, _ = c.head()
+            if status == 200:
+                events.read(b"".join(iter(c.chunk, b"")))
+                ended += 1
+            else:
+                assert status in (429, 503)
+                refused += 1
+            c.close()
+        s.wait_idle(10)
+        return ended, refused
+
+    assert sum(storm()) == 500
+    descriptors, memory = s.descriptors(), s.rss()
+    ended, refused = storm()
+    assert ended + refused == 500 and ended >= 300
+    s.wait_for(lambda: s.descriptors() <= descriptors, 10, "the descriptors' return")
+    assert s.rss() < memory + (32 << 20)

@@ -54,7 +54,7 @@ def test_two_calls_after_a_text(fleet):
     assert len({c["id"] for c in calls}) == 2
 
 
-def test_a_stream_has_the_same_calls_in_order(fleet):
+def test_121_122_a_stream_has_the_same_calls_in_order(fleet):
     reply = whole(fleet["tools-two"], chat())["choices"][0]["message"]
     chunks = stream(fleet["tools-two"], chat())
     deltas = [c["choices"][0]["delta"] for c in chunks]
@@ -77,7 +77,7 @@ def test_one_call_where_parallel_ones_are_not_wanted(fleet):
     assert reply["choices"][0]["finish_reason"] == "tool_calls"
 
 
-def test_a_limit_inside_a_call_gives_its_part(fleet):
+def test_123_a_limit_inside_a_call_gives_its_part(fleet):
     for body in (chat(max_tokens=8), chat(max_tokens=5)):
         choice = whole(fleet["tools-one"], body)["choices"][0]
         assert choice["finish_reason"] == "length"
@@ -88,14 +88,14 @@ def test_a_limit_inside_a_call_gives_its_part(fleet):
         assert joined == call["function"]["arguments"]
 
 
-def test_broken_markup_is_content(fleet):
+def test_124_broken_markup_is_content(fleet):
     choice = whole(fleet["tools-broken"], chat())["choices"][0]
     assert choice["message"]["content"] == BEGIN + "f" + SEPARATOR + "{}" and choice["finish_reason"] == "stop"
     assert "tool_calls" not in choice["message"]
     assert "".join(c["choices"][0]["delta"].get("content") or "" for c in stream(fleet["tools-broken"], chat())) == choice["message"]["content"]
 
 
-def test_choice_none_is_as_without_tools(fleet):
+def test_114_choice_none_is_as_without_tools(fleet):
     without = whole(fleet["tools-one"], {k: v for k, v in chat().items() if k != "tools"})
     for fields in ({"tool_choice": "none"}, {"tools": []}):
         reply = whole(fleet["tools-one"], chat(**fields))
@@ -158,7 +158,7 @@ def test_the_prompt_shows_the_tools_and_earlier_calls(fleet):
     ({"tool_choice": "maybe"}, "invalid_value", "tool_choice"),
     ({"parallel_tool_calls": "no"}, "invalid_type", "parallel_tool_calls"),
 ])
-def test_bad_tools_are_refused_by_path(fleet, change, code, param):
+def test_116_120_bad_tools_are_refused_by_path(fleet, change, code, param):
     status, reply = fleet["tools-one"].post(CHAT, chat(**change))
     assert status == 400, reply
     if code:

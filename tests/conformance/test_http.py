@@ -58,14 +58,14 @@ def refused(server, data, status, code=None):
 # ---- Versions and framing
 
 
-def test_http_1_1_needs_one_valid_host(server):
+def test_001_002_http_1_1_needs_one_valid_host(server):
     refused(server, "GET /health HTTP/1.1\r\n\r\n", 400)
     refused(server, "GET /health HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400)
     for host in ("", "a b", "a/b", "user@localhost", "localhost:x", "[::1"):
         refused(server, f"GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n", 400)
 
 
-def test_http_1_0_is_answered_without_a_host_and_closed(server):
+def test_003_http_1_0_is_answered_without_a_host_and_closed(server):
     with server.raw() as c:
         c.request("GET", "/health", version="1.0", host=None)
         reply = c.reply()
@@ -77,7 +77,7 @@ def test_http_1_0_is_answered_without_a_host_and_closed(server):
             assert c.reply().status == 200
 
 
-def test_a_stream_to_http_1_0_is_delimited_by_the_close(server):
+def test_004_a_stream_to_http_1_0_is_delimited_by_the_close(server):
     with server.raw() as c:
         c.request("POST", "/v1/chat/completions", STREAM, JSON, version="1.0")
         reply = c.reply()
@@ -111,7 +111,7 @@ def test_a_stream_to_http_1_0_is_delimited_by_the_close(server):
     (400, "no colon"),
     (400, "X: a\nY: b"),
 ])
-def test_ambiguous_heads_are_refused(server, status, head):
+def test_005_006_009_ambiguous_heads_are_refused(server, status, head):
     refused(server, f"POST /v1/chat/completions HTTP/1.1\r\n{HOST}Content-Type: application/json\r\n{head}\r\n\r\nhello", status)
 
 
@@ -132,7 +132,7 @@ def chunked(parts, trailers=""):
             f"Transfer-Encoding: chunked\r\n\r\n").encode() + body
 
 
-def test_chunked_bodies_arrive(server):
+def test_007_chunked_bodies_arrive(server):
     with server.raw() as c:
         for _ in range(2):  # and the connection lives on
             c.send(chunked([(BODY[:5], b""), (BODY[5:20], b';name="va;lue"'), (BODY[20:], b"")], "X-Trailer: dropped\r\n"))
@@ -140,7 +140,7 @@ def test_chunked_bodies_arrive(server):
 
 
 @pytest.mark.parametrize("line", ["zz", "-5", "0x5", " 5", "5 ", "", ";a", "5;\x01", "1111111111111111", "5\n"])
-def test_malformed_chunk_sizes_are_refused(server, line):
+def test_008_malformed_chunk_sizes_are_refused(server, line):
     head = chunked([]).split(b"\r\n\r\n")[0].decode()
     refused(server, f"{head}\r\n\r\n{line}\r\nhello\r\n0\r\n\r\n", 400)
 
@@ -170,7 +170,7 @@ def test_long_extensions_and_trailers_are_refused_within_the_pool(server):
             assert c.ends(5)
 
 
-def test_a_head_a_byte_at_a_time_is_answered_once_whole(server):
+def test_010_a_head_a_byte_at_a_time_is_answered_once_whole(server):
     head = f"GET /health HTTP/1.1\r\n{HOST}X-Slow: yes\r\n\r\n"
     with server.raw() as c:
         for byte in head[:-1]:
@@ -181,7 +181,7 @@ def test_a_head_a_byte_at_a_time_is_answered_once_whole(server):
         assert c.reply().status == 200
 
 
-def test_pipelined_requests_are_answered_in_order(server):
+def test_011_pipelined_requests_are_answered_in_order(server):
     with server.raw() as c:
         one = f"POST /v1/tokenize HTTP/1.1\r\n{HOST}Content-Length: 17\r\n\r\n" + '{"content":"%s"}  '
         c.send((one % "a") + (one % "b") + f"GET /v1/nope HTTP/1.1\r\n{HOST}\r\nGET /health HTTP/1.1\r\n{HOST}\r\n")
@@ -252,7 +252,7 @@ def test_a_head_that_never_ends_stops_at_its_limit(server):
     assert server.rss() - before < 4 << 20
 
 
-def test_targets_fields_and_heads_have_their_limits(server):
+def test_012_013_targets_fields_and_heads_have_their_limits(server):
     refused(server, f"GET /{'x' * 9000} HTTP/1.1\r\n{HOST}\r\n", 414)
     refused(server, f"GET /health HTTP/1.1\r\n{HOST}" + "X: y\r\n" * 100 + "\r\n", 431)
     with server.raw() as c:  # all limits reached together, with a body behind
@@ -264,7 +264,7 @@ def test_targets_fields_and_heads_have_their_limits(server):
         assert c.reply().status == 200
 
 
-def test_a_declared_length_above_the_limit_is_refused_before_the_body(server):
+def test_014_a_declared_length_above_the_limit_is_refused_before_the_body(server):
     with server.raw() as c:
         c.send(f"POST /v1/chat/completions HTTP/1.1\r\n{HOST}Content-Type: application/json\r\nContent-Length: 60000000\r\n\r\n")
         reply = c.reply()
@@ -282,7 +282,7 @@ def test_a_route_without_a_body_takes_none(server):
         assert c.reply().status == 200
 
 
-def test_chunks_are_counted_against_the_limit(start_server):
+def test_015_chunks_are_counted_against_the_limit(start_server):
     server = start_server("--max-body-bytes", "1M")
     before = server.rss()
     with server.raw() as c:
@@ -295,7 +295,7 @@ def test_chunks_are_counted_against_the_limit(start_server):
         assert c.reply().status == 200
 
 
-def test_expectations(start_server):
+def test_016_017_018_expectations(start_server):
     server = start_server("--api-key", "sk-right")
     key = [("Authorization", "Bearer sk-right")]
     head = f"POST /v1/chat/completions HTTP/1.1\r\n{HOST}Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n"
@@ -318,7 +318,7 @@ def test_expectations(start_server):
 
 
 # case: R6
-def test_slow_heads_and_bodies_are_ended(start_server):
+def test_019_slow_heads_and_bodies_are_ended(start_server):
     server = start_server("--header-timeout", "1", "--body-timeout", "1", "--idle-timeout", "3")
     n = 2000 if LONG else 60
     slow = [server.raw() for _ in range(n)]
@@ -395,7 +395,7 @@ def test_connections_reset_at_once_leave_nothing(server):
     server.wait_for(lambda: (server.descriptors(), server.threads()) <= (before[0] + 1, before[1]), 10, "closed descriptors")
 
 
-def test_a_departure_frees_its_slot(server):
+def test_029_a_departure_frees_its_slot(server):
     with server.raw() as c:
         c.request("POST", "/v1/chat/completions", ENDLESS, JSON)
         assert c.head()[0] == 200
@@ -414,7 +414,7 @@ def test_a_later_reply_holds_nothing_of_one_that_was_cut(start_server):
             assert c.reply().json == {"status": "ok"}
 
 
-def test_health_answers_while_everything_is_busy(start_server):
+def test_030_health_answers_while_everything_is_busy(start_server):
     server = start_server("--max-running", "1", "--max-queue", "1", "--mock-script", "step_us=20000")
     running = [server.raw() for _ in range(2)]
     for c, gauge in zip(running, ("seekd_requests_running", "seekd_requests_waiting")):
@@ -433,7 +433,7 @@ def test_health_answers_while_everything_is_busy(start_server):
 # ---- Methods and paths
 
 
-def test_head_is_get_without_the_body(server):
+def test_020_head_is_get_without_the_body(server):
     for path in ["/v1/models", "/v1/models/tiny", "/version", "/health", "/v1/models/none", "/"]:
         with server.raw() as c:
             c.request("GET", path)
@@ -446,7 +446,7 @@ def test_head_is_get_without_the_body(server):
             assert c.reply().json == {"status": "ok"}
 
 
-def test_wrong_methods_are_told_the_right_ones(server):
+def test_021_wrong_methods_are_told_the_right_ones(server):
     with server.raw() as c:
         for method, path, allow in (("GET", "/v1/chat/completions", "POST"), ("DELETE", "/v1/models", "GET"), ("PUT", "/health", "GET"),
                                     ("POST", "/health", "GET"), ("BREW", "/v1/completions", "POST")):
@@ -464,7 +464,7 @@ def test_wrong_methods_are_told_the_right_ones(server):
 
 
 # case: R9
-def test_paths_are_compared_whole(server):
+def test_022_023_paths_are_compared_whole(server):
     with server.raw() as c:
         for path in ("/v1/../v1/models", "/v1%2fmodels", "//v1/models", "/v1//models", "/v1/./models", "/v1/%2e%2e/v1/models",
                      "/health%00", "/health%00/x", "/health;a=b", "/v1/models;a=b", "/HEALTH", "//", "/%2fhealth", "/health//",
@@ -482,7 +482,7 @@ def test_paths_are_compared_whole(server):
         assert c.reply().status == 200  # the banner
 
 
-def test_all_prefixes_give_the_same_answer(server):
+def test_136_all_prefixes_give_the_same_answer(server):
     fixed = json.dumps({**CHAT, "temperature": 0, "seed": 1}).encode()
     seen = set()
     for prefix in ("", "/v1", "/beta", "/beta/v1"):
@@ -495,7 +495,7 @@ def test_all_prefixes_give_the_same_answer(server):
 # ---- Media types
 
 
-def test_media_types(server):
+def test_024_026_027_media_types(server):
     for types, status in (([], 415), ([("Content-Type", "text/plain")], 415), ([("Content-Type", "application/jsonp")], 415),
                           ([("Content-Type", "application/json; charset=latin-1")], 415),
                           ([("Content-Type", "application/json; charset=UTF-8")], 200), ([("Content-Type", "APPLICATION/JSON")], 200),
@@ -514,7 +514,7 @@ def test_media_types(server):
         assert c.reply().status == 200
 
 
-def test_what_is_not_one_json_object_is_refused(server):
+def test_028_what_is_not_one_json_object_is_refused(server):
     bad, wrong = ["invalid_json"], ["invalid_type"]
     for body, codes in ((b'{"a":1} x', bad), (b"", bad), (b"[" * 200 + b"]" * 200, bad), (b'{"model":"\xff"}', bad), (b"[]", wrong),
                         (b'"s"', bad + wrong), (b"null", bad + wrong)):
@@ -538,7 +538,7 @@ def locked(mock_model):
     s.stop()
 
 
-def test_wrong_credentials_get_401(locked):
+def test_031_032_035_wrong_credentials_get_401(locked):
     for fields in ([], [("Authorization", "Basic c2stcmlnaHQ=")], [("Authorization", "Bearer ")], [("Authorization", "Bearer")],
                    [("Authorization", "Bearer sk-wrong")], [("Authorization", "Bearer sk-righ")], [("Authorization", "Bearer sk-right2")],
                    [("Authorization", "sk-right")], [("x-api-key", "sk-wrong")], [("api-key", "")],
@@ -552,7 +552,7 @@ def test_wrong_credentials_get_401(locked):
     assert "sk-right" not in locked.log() and "sk-wrong" not in locked.log()
 
 
-def test_right_credentials_are_taken(locked):
+def test_033_right_credentials_are_taken(locked):
     for fields in ([("Authorization", "Bearer sk-right")], [("Authorization", "bearer sk-second")], [("AUTHORIZATION", "BEARER sk-right")],
                    [("x-api-key", "sk-right")], [("api-key", "sk-second")]):
         with locked.raw() as c:
@@ -561,7 +561,7 @@ def test_right_credentials_are_taken(locked):
 
 
 # case: R13
-def test_every_route_asks_for_what_its_row_says(locked):
+def test_034_every_route_asks_for_what_its_row_says(locked):
     keys = {"none": [], "wrong": [("Authorization", "Bearer sk-no")], "right": [("Authorization", "Bearer sk-right")]}
     rows = [(p, "GET", "public") for p in PUBLIC + ["/"]] + [(p, "GET", "key") for p in MODELS + OPS] + [(p, "POST", "key") for p in USE]
     for path, method, scope in rows:
@@ -617,7 +617,7 @@ def test_an_open_server_stays_on_this_machine(mock_model):
     assert "api-key" in done.stderr and "allow-open-bind" in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
-def test_request_ids_are_ours_and_unique(server):
+def test_036_request_ids_are_ours_and_unique(server):
     """case: R10"""
     seen = set()
     theirs = [("X-Request-Id", "mine"), ("X-Client-Request-Id", "client-7")]
@@ -637,7 +637,7 @@ def test_request_ids_are_ours_and_unique(server):
     refused(server, f"GET /health HTTP/1.1\r\n{HOST}X-Request-Id: {'x' * (1 << 20)}\r\n\r\n", 431)
 
 
-def test_fields_of_client_libraries_change_nothing(server):
+def test_037_fields_of_client_libraries_change_nothing(server):
     fields = JSON + [(n, "x") for n in ("x-stainless-lang", "x-stainless-retry-count", "openai-organization", "openai-project", "OpenAI-Beta",
                                         "anthropic-version", "Idempotency-Key", "traceparent", "User-Agent")]
     with server.raw() as c:
@@ -695,7 +695,7 @@ def test_without_cors_no_answer_speaks_of_it(server):
             assert not [n for n, _ in reply.fields if n.lower().startswith("access-control")], (method, path)
 
 
-def test_cors_for_listed_origins(start_server):
+def test_038_039_040_cors_for_listed_origins(start_server):
     server = start_server("--cors-origins", "https://app.example", "--api-key", "k")
     page, key = [("Origin", "https://app.example")], [("Authorization", "Bearer k")]
     ask = [("Access-Control-Request-Method", "POST")]

@@ -239,7 +239,7 @@ def test_a_full_queue_answers_at_once(start_server):
     stream.close()
 
 
-def test_a_key_at_its_limit_does_not_hinder_another(start_server, tmp_path):
+def test_138_a_key_at_its_limit_does_not_hinder_another(start_server, tmp_path):
     s = start_server("--mock-script", "step_us=2000", "--api-key", "a", "--api-key", "b", "--key-concurrency", "1")
     keys = [{"Authorization": f"Bearer {k}"} for k in "ab"]
     data = json.dumps({**ASK, "stream": True, "ignore_eos": True, "max_tokens": 300}).encode()
@@ -291,7 +291,7 @@ def test_work_that_waits_too_long_is_refused(start_server):
 
 # ---- The life cycle --------------------------------------------------------------------------------------------
 
-def test_a_drain_finishes_streams_and_refuses_new_work(start_server):
+def test_155_a_drain_finishes_streams_and_refuses_new_work(start_server):
     s = start_server("--mock-script", "step_us=5000")
     stream = open_stream(s, max_tokens=100)
     s.signal(signal.SIGTERM)
