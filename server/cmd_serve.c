@@ -223,10 +223,7 @@ static enum status check_tls(const struct config *config, struct error *error)
 /* Settings of parts that this build does not have are refused, never ignored. */
 static enum status check_offered(const struct config *config, struct error *error)
 {
-    const char *name = config->require_gpu                ? "require_gpu"
-                       : config->require_reasoning_replay ? "require_reasoning_replay"
-                       : config->allow_request_template   ? "allow_request_template"
-                                                          : NULL;
+    const char *name = config->require_gpu ? "require_gpu" : NULL;
     return name ? error_set_path(error, STATUS_UNSUPPORTED, NULL, name, "%s is not offered by this build", name) : STATUS_OK;
 }
 

@@ -28,6 +28,7 @@
     X(REQUEST_USER_ID_BYTES_MAX, 512, "`user_id`", "bytes")                                                   \
     X(REQUEST_SALT_BYTES_MAX, 1024, "`cache_salt`", "bytes")                                                  \
     X(REQUEST_KWARGS_BYTES_MAX, 65536, "`chat_template_kwargs`", "bytes as JSON")                             \
+    X(REQUEST_TEMPLATE_BYTES_MAX, 262144, "`chat_template`", "bytes")                                         \
     X(REQUEST_METADATA_PAIRS_MAX, 16, "`metadata`", "pairs")                                                  \
     X(REQUEST_METADATA_KEY_BYTES_MAX, 64, "`metadata`", "bytes of a key")                                     \
     X(REQUEST_METADATA_VALUE_BYTES_MAX, 512, "`metadata`", "bytes of a value")                                \

@@ -1,6 +1,7 @@
 /* Bodies, and the prompts of chats. Completions are in prepare_completion.c. */
 #include "server/prepare.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -99,6 +100,24 @@ static enum status encode(struct job *job, uint32_t room, struct error *error)
     return request_encode(job->exchange, &text, room, &job->prompt, error);
 }
 
+/* Where the settings ask for it, what a thinking model called since the user's last message comes back with its thoughts. */
+static enum status check_replay(const struct job *job, struct error *error)
+{
+    const struct config *config = exchange_server(job->exchange)->config;
+    const struct chat_message *messages = job->input.messages;
+    char path[64];
+    if (!config->require_reasoning_replay || !job->chat.thinking)
+        return STATUS_OK;
+    for (uint32_t i = job->input.n_messages; i-- > 0 && messages[i].role != CHAT_USER;) {
+        if (!messages[i].n_calls || messages[i].has_reasoning)
+            continue;
+        snprintf(path, sizeof path, "messages[%u].reasoning_content", i);
+        return error_set_path(error, STATUS_INVALID, "missing_required_parameter", path,
+                              "%s: the thought before these calls is to be sent back", path);
+    }
+    return STATUS_OK;
+}
+
 static uint32_t count_leading_system(const struct chat_input *input)
 {
     uint32_t n = 0;
@@ -159,7 +178,8 @@ static enum status make_prompt(struct job *job, struct exchange *exchange, struc
     prepare_close(in, exchange);
     if (status)
         return status;
-    return may_drop ? encode_what_fits(job, error) : encode(job, job->limits.context, error);
+    status = may_drop ? encode_what_fits(job, error) : encode(job, job->limits.context, error);
+    return status ? status : check_replay(job, error);
 }
 
 /* ---- Generations --------------------------------------------------------------------------------------------- */

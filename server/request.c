@@ -112,7 +112,6 @@ static const struct {
     unsigned kinds;
 } unsupported[] = {
     {"functions", CHAT},      {"function_call", CHAT},         {"audio", CHAT},         {"web_search_options", CHAT},
-    {"chat_template", CHAT},
     {"allowed_token_ids", BOTH}, {"bad_words", BOTH},            {"logits_processors", BOTH}, {"truncate_prompt_tokens", BOTH},
     {"structural_tag", BOTH},
 };
@@ -125,7 +124,7 @@ static const char *const known[] = {
     "verbosity", "metadata", "store", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options",
     "moderation", "user_id", "best_of", "echo", "suffix", "top_k", "min_p", "repetition_penalty", "repeat_penalty", "stop_token_ids",
     "ignore_eos", "min_tokens", "include_stop_str_in_output", "no_stop_trim", "skip_special_tokens", "spaces_between_special_tokens",
-    "add_generation_prompt", "continue_final_message", "chat_template_kwargs", "separate_reasoning", "stream_reasoning",
+    "add_generation_prompt", "continue_final_message", "chat_template", "chat_template_kwargs", "separate_reasoning", "stream_reasoning",
     "include_reasoning", "return_token_ids", "return_tokens_as_token_ids", "prompt_logprobs", "truncation_side", "cache_salt", "priority",
     "request_id", "rid", "session_id", "vllm_xargs", "custom_params", "cache_prompt", "id_slot", "slot_id", "timings_per_token",
     "reasoning_format", "parse_tool_calls", "parse_special", "use_beam_search", "length_penalty", "samplers", "lora",
@@ -491,6 +490,19 @@ static void read_thinking(struct fields *f, struct arena *arena, const json_t *r
     r->thinking = chosen;
 }
 
+static void read_template(struct fields *f, struct exchange *exchange, const json_t *root, struct request *r)
+{
+    const struct config *config = exchange_server(exchange)->config;
+    struct str text;
+    if (!fields_str(f, root, "chat_template", REQUEST_TEMPLATE_BYTES_MAX, &text))
+        return;
+    if (!config->allow_request_template)
+        fields_fault(f, "unsupported_parameter", "chat_template", "not taken by this server (allow_request_template)");
+    r->chat_template = arena_text(exchange_arena(exchange), text);
+    if (!r->chat_template && !f->status)
+        f->status = error_set(f->error, STATUS_NO_MEMORY, "out of memory");
+}
+
 static void check_modalities(struct fields *f, const json_t *root)
 {
     const json_t *modalities = fields_array(f, root, "modalities", 16);
@@ -506,6 +518,7 @@ static void read_chat(struct fields *f, struct exchange *exchange, const json_t 
     static const char *const formats[] = {"auto", "none", "deepseek", NULL};
     bool generation_prompt;
     request_read_tools(f, exchange, root, r);
+    read_template(f, exchange, root, r);
     read_thinking(f, exchange_arena(exchange), root, r);
     request_read_thought(f, exchange_server(exchange)->config, root, r);
     fields_bool(f, root, "separate_reasoning", &r->separate_reasoning);
@@ -564,13 +577,33 @@ void request_fill_input(const struct request *r, bool continues, struct chat_inp
     input->thinking = r->thinking;
     input->effort = r->effort;
     input->template_kwargs = r->template_kwargs;
+    input->own_template = r->chat_template;
     input->continue_final = continues || r->continue_final;
     input->add_generation_prompt = r->add_generation_prompt && !input->continue_final;
 }
 
+/* With a template of the request's own; what the model writes is read by the server's format all the same. */
+static enum status render_own(struct exchange *exchange, const struct chat_input *input, struct chat_prompt *prompt, struct error *error)
+{
+    struct model_text model = exchange_server(exchange)->text;
+    struct chat_format *format;
+    char why[256];
+    model.chat_template = (char *)(uintptr_t)input->own_template;
+    enum status status = chat_format_choose(&format, &model, "template", why, error);
+    if (status) {
+        snprintf(error->path, sizeof error->path, "chat_template");
+        return status;
+    }
+    status = chat_render(format, input, exchange_arena(exchange), prompt, error);
+    chat_format_free(format);
+    return status;
+}
+
 enum status request_render(struct exchange *exchange, const struct chat_input *input, struct chat_prompt *prompt, struct error *error)
 {
-    enum status status = chat_render(exchange_server(exchange)->format, input, exchange_arena(exchange), prompt, error);
+    enum status status = input->own_template
+                             ? render_own(exchange, input, prompt, error)
+                             : chat_render(exchange_server(exchange)->format, input, exchange_arena(exchange), prompt, error);
     if (status && !error->code)
         error->code = "invalid_value";
     if (status && !error->path[0])

@@ -84,6 +84,7 @@ struct request {
     /* chat */
     enum chat_thinking thinking;
     struct str effort, template_kwargs;
+    const char *chat_template; /* in place of the model's; null: none */
     const struct chat_tool *tools; /* that the prompt offers; none with tool_choice "none" */
     uint32_t n_tools;
     bool callable[REQUEST_TOOLS_MAX]; /* which of them */

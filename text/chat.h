@@ -43,6 +43,7 @@ struct chat_input {
     uint32_t n_tools;
     enum chat_thinking thinking;
     struct str effort;              /* reasoning effort name, or empty */
+    const char *own_template;       /* for the caller's use: a template in place of the format's; null: none */
     struct str template_kwargs;     /* JSON object text of chat_template_kwargs, or empty */
     bool add_generation_prompt;
     bool continue_final;            /* the last assistant message is a prefix to continue */

@@ -1,5 +1,5 @@
 /* Bodies of other vendors' APIs, whole or streamed, with a model that writes what the input says. Input: a byte that chooses the API, a
- * byte of how the frames are cut, the model's tokens up to a zero byte (those above 127 are the marks of thoughts and calls), the body. Every
+ * byte of how the frames are cut, the model's tokens up to a zero byte (above 127: marks of thoughts and calls), the body. Every
  * reply ends exactly once, refusals are of the caller's kind, and the memory that was charged is given back. */
 #include "base/rng.h"
 #include "server/api.h"
