@@ -28,11 +28,12 @@ static bool take_memory(struct scheduler *s)
     s->descriptions = mem_zalloc_array(running, sizeof *s->descriptions);
     s->logits = mem_zalloc_array((size_t)d->n_logit_rows_max * d->vocabulary, sizeof *s->logits);
     s->logit_rows = mem_zalloc_array(d->n_logit_rows_max, sizeof *s->logit_rows);
+    s->skips_head = mem_zalloc_array(d->n_logit_rows_max, sizeof *s->skips_head);
     s->ids = mem_zalloc_array(rows, sizeof *s->ids);
     s->positions = mem_zalloc_array(rows, sizeof *s->positions);
     s->places = mem_zalloc_array(n_tenants_max(&s->o), sizeof *s->places);
-    return s->running && s->planned && s->plan_ids && s->copies && s->seqs && s->descriptions && s->logits && s->logit_rows && s->ids &&
-           s->positions && s->places;
+    return s->running && s->planned && s->plan_ids && s->copies && s->seqs && s->descriptions && s->logits && s->logit_rows &&
+           s->skips_head && s->ids && s->positions && s->places;
 }
 
 enum status scheduler_create(struct scheduler **out, const struct scheduler_options *options, struct error *error)
@@ -114,6 +115,7 @@ void scheduler_free(struct scheduler *s)
     mem_free(s->ids);
     mem_free(s->positions);
     mem_free(s->logit_rows);
+    mem_free(s->skips_head);
     mem_free(s->seqs);
     mem_free(s);
 }
@@ -301,8 +303,11 @@ static void fill_batch(struct scheduler *s, struct model_batch *batch)
             uint32_t position = q->n_computed + r, row = q->first_row + r;
             s->ids[row] = q->tokens[position];
             s->positions[row] = position;
-            if (scheduler_looks_at(q, position))
-                s->logit_rows[batch->n_logit_rows++] = row;
+            if (!scheduler_looks_at(q, position))
+                continue;
+            s->skips_head[batch->n_logit_rows] = q->pooled != NULL;
+            batch->skips_head = q->pooled ? s->skips_head : batch->skips_head;
+            s->logit_rows[batch->n_logit_rows++] = row;
         }
         memcpy(&s->descriptions[i].partition, q->request->params.partition, sizeof s->descriptions[i].partition);
         s->descriptions[i].n_prompt = q->n_prompt;

@@ -74,6 +74,7 @@ struct scheduler {
     uint32_t n_copies;
     /* the batch of a step */
     uint32_t *ids, *positions, *logit_rows;
+    bool *skips_head;
     struct attention_seq *seqs;
     struct device_sequence *descriptions;
     /* measured, for the size of prompt chunks */

@@ -287,6 +287,22 @@ void model_clear_page(struct model *m, uint32_t page)
     memset(m->pages + (size_t)page * m->page_bytes, 0, m->page_bytes);
 }
 
+static void run_head(struct model *m, float *logits, uint32_t first, uint32_t n)
+{
+    const struct model_config *c = &m->config;
+    m->ops->matmul(&m->launch, &(struct matmul_args){&(struct matmul_part){&m->head, NULL, logits, c->vocabulary}, 1,
+                                                     m->act.head_in + (size_t)first * c->hidden, c->hidden, n});
+}
+
+/* Rows from `first` on that all skip the head, or all do not. */
+static uint32_t count_alike(const struct model_batch *batch, uint32_t first)
+{
+    uint32_t n = 1;
+    while (first + n < batch->n_logit_rows && batch->skips_head[first + n] == batch->skips_head[first])
+        n++;
+    return n;
+}
+
 void model_forward(struct model *m, const struct model_batch *batch, float *logits)
 {
     const struct model_config *c = &m->config;
@@ -301,8 +317,11 @@ void model_forward(struct model *m, const struct model_batch *batch, float *logi
         m->ops->rms_norm(&m->launch,
                          &(struct rms_norm_args){t->x + (size_t)batch->logit_rows[i] * c->hidden, c->hidden, m->final_norm,
                                                  c->rms_norm_eps, t->head_in + (size_t)i * c->hidden, c->hidden, 1, c->hidden});
-    m->ops->matmul(&m->launch, &(struct matmul_args){&(struct matmul_part){&m->head, NULL, logits, c->vocabulary}, 1, t->head_in,
-                                                     c->hidden, batch->n_logit_rows});
+    for (uint32_t first = 0, n; first < batch->n_logit_rows; first += n) {
+        n = batch->skips_head ? count_alike(batch, first) : batch->n_logit_rows;
+        if (!batch->skips_head || !batch->skips_head[first])
+            run_head(m, logits + (size_t)first * c->vocabulary, first, n);
+    }
 }
 
 const float *model_hidden_rows(const struct model *m)

@@ -33,6 +33,7 @@ struct model_batch {
     uint32_t n_seqs;
     const uint32_t *logit_rows; /* [n_logit_rows] ascending row indexes */
     uint32_t n_logit_rows;
+    const bool *skips_head;     /* [n_logit_rows]: only the hidden state is wanted, its logits stay as they were; null: of none */
 };
 
 /* Opens, binds, checks every shape against the config, repacks. Errors name the tensor, what was expected and
