@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "server/limits.h"
 #include "server/metrics.h"
+#include "server/request_fields.h"
 #include "server/routes.h"
 #include "server/version.h"
 
@@ -55,6 +56,8 @@ int cmd_help(int argc, char **argv)
         config_write(stdout, CONFIG_FORM_FILE);
     } else if (strcmp(topic, "--routes-markdown") == 0) {
         routes_write_markdown(stdout);
+    } else if (strcmp(topic, "--fields-markdown") == 0) {
+        request_fields_write_markdown(stdout);
     } else if (strcmp(topic, "--limits-markdown") == 0) {
         limits_write_markdown(stdout);
     } else if (strcmp(topic, "--metrics-markdown") == 0) {

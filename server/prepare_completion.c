@@ -26,8 +26,6 @@ static void read_suffix(struct fields *f, struct exchange *exchange, const json_
 static void read_rest(struct fields *f, const json_t *root, struct request *r, const struct sources *s)
 {
     int64_t best_of = r->n;
-    fields_bool(f, root, "echo", &r->echo);
-    fields_bool(f, root, "parse_special", &r->parse_special);
     if (r->max_tokens == 0 && !r->echo)
         fields_fault(f, "integer_below_min_value", "max_tokens", "0 only with echo");
     if (fields_int(f, root, "best_of", 1, 20, &best_of)) {

@@ -11,6 +11,7 @@
 #include "server/auth.h"
 #include "server/front.h"
 #include "server/json_scan.h"
+#include "server/request_fields.h"
 #include "server/server.h"
 
 /* ---- Body, limits, model ----------------------------------------------------------------------------------- */
@@ -102,67 +103,6 @@ void request_read_model(struct fields *f, struct exchange *exchange, const json_
         fields_fault(f, "model_forbidden", "model", "this key may not use %s", server->model_id);
 }
 
-/* ---- Names ------------------------------------------------------------------------------------------------- */
-
-enum { CHAT = 1, COMPLETION = 2, BOTH = 3 };
-
-/* Fields that are understood but not offered by this build: never taken silently. */
-static const struct {
-    const char *name;
-    unsigned kinds;
-} unsupported[] = {
-    {"functions", CHAT},      {"function_call", CHAT},         {"audio", CHAT},         {"web_search_options", CHAT},
-    {"allowed_token_ids", BOTH}, {"bad_words", BOTH},            {"logits_processors", BOTH}, {"truncate_prompt_tokens", BOTH},
-    {"structural_tag", BOTH},
-};
-
-/* Every other name that is read or knowingly ignored, for unknown_fields=reject. */
-static const char *const known[] = {
-    "model", "messages", "prompt", "frequency_penalty", "presence_penalty", "temperature", "top_p", "logit_bias", "seed", "stop", "n",
-    "max_completion_tokens", "max_tokens", "logprobs", "top_logprobs", "stream", "stream_options", "response_format", "tools",
-    "tool_choice", "parallel_tool_calls", "reasoning_effort", "reasoning", "thinking", "modalities", "prediction", "service_tier",
-    "verbosity", "metadata", "store", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options",
-    "moderation", "user_id", "best_of", "echo", "suffix", "top_k", "min_p", "repetition_penalty", "repeat_penalty", "stop_token_ids",
-    "ignore_eos", "min_tokens", "include_stop_str_in_output", "no_stop_trim", "skip_special_tokens", "spaces_between_special_tokens",
-    "add_generation_prompt", "continue_final_message", "chat_template", "chat_template_kwargs", "separate_reasoning", "stream_reasoning",
-    "include_reasoning", "return_token_ids", "return_tokens_as_token_ids", "prompt_logprobs", "truncation_side", "cache_salt", "priority",
-    "request_id", "rid", "session_id", "vllm_xargs", "custom_params", "cache_prompt", "id_slot", "slot_id", "timings_per_token",
-    "reasoning_format", "parse_tool_calls", "parse_special", "use_beam_search", "length_penalty", "samplers", "lora",
-    "post_sampling_probs", "response_fields", "typical_p", "n_keep", "t_max_predict_ms", "mirostat", "mirostat_tau", "mirostat_eta",
-    "n_probs", "return_progress", "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "regex", "ebnf",
-    "json_schema", "grammar", "thinking_budget", "thinking_token_budget", "thinking_pull", "loop_detector", "report", "language_guard",
-};
-
-static bool is_known(const char *name)
-{
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(name, known[i]) == 0)
-            return true;
-    return strncmp(name, "dry_", 4) == 0 || strncmp(name, "xtc_", 4) == 0 || strncmp(name, "dynatemp_", 9) == 0;
-}
-
-static void check_names(struct fields *f, const json_t *root, enum request_kind kind, bool reject_unknown)
-{
-    unsigned bit = kind == REQUEST_CHAT ? CHAT : COMPLETION;
-    for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
-        if ((unsupported[i].kinds & bit) && fields_get(f, root, unsupported[i].name))
-            fields_fault(f, "unsupported_parameter", unsupported[i].name, "not offered by this server");
-    const char *name;
-    json_t *value;
-    char quoted[ERROR_QUOTE_BYTES];
-    if (!reject_unknown)
-        return;
-    json_object_foreach((json_t *)(uintptr_t)root, name, value)
-    {
-        bool listed = is_known(name);
-        for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0] && !listed; i++)
-            listed = strcmp(name, unsupported[i].name) == 0;
-        if (!listed)
-            fields_fault(f, "unknown_parameter", NULL, "%s is not a field of this request",
-                         error_quote(quoted, name, strlen(name)));
-    }
-}
-
 /* ---- Sampling ---------------------------------------------------------------------------------------------- */
 
 static void default_sampling(struct request *r, const struct server *server)
@@ -213,14 +153,6 @@ static void read_sampling(struct fields *f, struct exchange *exchange, const jso
                           struct request *r)
 {
     int64_t seed;
-    fields_double(f, root, "frequency_penalty", -2, 2, &r->frequency_penalty);
-    fields_double(f, root, "presence_penalty", -2, 2, &r->presence_penalty);
-    fields_double(f, root, "temperature", 0, 2, &r->temperature);
-    fields_double(f, root, "top_p", 0, 1, &r->top_p);
-    fields_int(f, root, "top_k", -1, INT32_MAX, &r->top_k);
-    fields_double(f, root, "min_p", 0, 1, &r->min_p);
-    fields_double(f, root, "repeat_penalty", 1e-6, 2, &r->repetition_penalty);
-    fields_double(f, root, "repetition_penalty", 1e-6, 2, &r->repetition_penalty);
     read_bias(f, exchange_arena(exchange), root, limits->vocabulary, r);
     if (fields_int(f, root, "seed", INT64_MIN, INT64_MAX, &seed))
         r->seed = (uint64_t)seed;
@@ -291,20 +223,12 @@ static void read_lengths(struct fields *f, struct exchange *exchange, const json
 {
     const struct config *config = exchange_server(exchange)->config;
     struct arena *arena = exchange_arena(exchange);
-    bool chat = r->kind == REQUEST_CHAT;
     fields_int(f, root, "n", 1, (int64_t)config->max_n, &r->n);
-    fields_int(f, root, "max_tokens", chat ? 1 : 0, INT32_MAX, &r->max_tokens);
-    if (chat)
-        fields_int(f, root, "max_completion_tokens", 1, INT32_MAX, &r->max_tokens);
     read_stops(f, arena, root, r);
     read_stop_ids(f, arena, root, limits->vocabulary, r);
-    fields_bool(f, root, "ignore_eos", &r->ignore_eos);
-    fields_int(f, root, "min_tokens", 0, INT32_MAX, &r->min_tokens);
     if (r->max_tokens >= 0 && r->min_tokens > r->max_tokens)
         fields_fault(f, "invalid_value", "min_tokens", "%lld is more than the output limit of %lld", (long long)r->min_tokens,
                      (long long)r->max_tokens);
-    fields_bool(f, root, "no_stop_trim", &r->include_stop);
-    fields_bool(f, root, "include_stop_str_in_output", &r->include_stop);
 }
 
 /* ---- Output ------------------------------------------------------------------------------------------------ */
@@ -357,15 +281,9 @@ static void read_prompt_logprobs(struct fields *f, const json_t *root, struct re
 
 static void read_output(struct fields *f, const json_t *root, struct request *r)
 {
-    fields_bool(f, root, "stream", &r->stream);
     read_stream_options(f, root, r);
     read_logprobs(f, root, r);
     read_prompt_logprobs(f, root, r);
-    fields_bool(f, root, "skip_special_tokens", &r->skip_special);
-    fields_bool(f, root, "return_token_ids", &r->return_token_ids);
-    fields_bool(f, root, "return_tokens_as_token_ids", &r->tokens_as_ids);
-    fields_bool(f, root, "timings_per_token", &r->timings);
-    fields_bool(f, root, "report", &r->report);
 }
 
 /* ---- Cache, identity, and what is accepted without effect -------------------------------------------------- */
@@ -373,7 +291,6 @@ static void read_output(struct fields *f, const json_t *root, struct request *r)
 static void read_cache(struct fields *f, struct arena *arena, const json_t *root, struct request *r)
 {
     struct str text;
-    fields_bool(f, root, "cache_prompt", &r->use_cache);
     r->has_user_id = fields_str(f, root, "user_id", REQUEST_USER_ID_BYTES_MAX, &text);
     if (r->has_user_id)
         r->user_id = arena_str(arena, text);
@@ -408,16 +325,11 @@ static void check_ignored(struct fields *f, const json_t *root, struct request *
 {
     static const char *const tiers[] = {"auto", "default", "flex", "scale", "priority", "fast", NULL};
     static const char *const verbosities[] = {"low", "medium", "high", NULL};
-    static const char *const texts[] = {"user", "prompt_cache_key", "prompt_cache_retention", "request_id", "rid", "session_id"};
-    struct str text;
     bool flag;
     r->names_tier = fields_choice(f, root, "service_tier", tiers) >= 0;
     fields_choice(f, root, "verbosity", verbosities);
     check_metadata(f, root);
     fields_bool(f, root, "store", &flag);
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        fields_str(f, root, texts[i], REQUEST_IGNORED_BYTES_MAX, &text);
-    fields_str(f, root, "safety_identifier", REQUEST_SAFETY_ID_BYTES_MAX, &text);
     if (fields_bool(f, root, "use_beam_search", &flag) && flag)
         fields_fault(f, "unsupported_parameter", "use_beam_search", "not offered by this server");
 }
@@ -521,13 +433,9 @@ static void read_chat(struct fields *f, struct exchange *exchange, const json_t 
     read_template(f, exchange, root, r);
     read_thinking(f, exchange_arena(exchange), root, r);
     request_read_thought(f, exchange_server(exchange)->config, root, r);
-    fields_bool(f, root, "separate_reasoning", &r->separate_reasoning);
     if (fields_choice(f, root, "reasoning_format", formats) == 1)
         r->separate_reasoning = false;
-    fields_bool(f, root, "stream_reasoning", &r->stream_reasoning);
-    fields_bool(f, root, "include_reasoning", &r->include_reasoning);
     bool given = fields_bool(f, root, "add_generation_prompt", &generation_prompt);
-    fields_bool(f, root, "continue_final_message", &r->continue_final);
     if (r->continue_final && given && generation_prompt)
         fields_fault(f, "invalid_value", "continue_final_message", "not together with add_generation_prompt: true");
     r->add_generation_prompt = given ? generation_prompt : true;
@@ -545,6 +453,9 @@ void request_read(struct fields *f, struct exchange *exchange, const json_t *roo
                           .use_cache = true, .separate_reasoning = true, .stream_reasoning = true, .include_reasoning = true,
                           .add_generation_prompt = true, .parse_special = true, .thinking = thinking, .timings = config->timings};
     default_sampling(r, server);
+    r->thinking_pull = (int64_t)config->thinking_pull;
+    r->loop_detector = config->loop_detector;
+    request_fields_read(f, root, r);
     read_sampling(f, exchange, root, limits, r);
     read_lengths(f, exchange, root, limits, r);
     read_output(f, root, r);
@@ -555,7 +466,7 @@ void request_read(struct fields *f, struct exchange *exchange, const json_t *roo
     if (kind == REQUEST_CHAT)
         read_chat(f, exchange, root, r);
     check_ignored(f, root, r);
-    check_names(f, root, kind, strcmp(config->unknown_fields, "reject") == 0);
+    request_fields_check_names(f, root, kind, strcmp(config->unknown_fields, "reject") == 0);
 }
 
 void request_fix_sampling(struct request *r, const struct exchange *exchange, bool thinks)

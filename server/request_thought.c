@@ -6,8 +6,6 @@
 #include "server/server.h"
 #include "text/language.h"
 
-enum { PULL_MAX = 100 };
-
 /* ---- Fields ------------------------------------------------------------------------------------------------------- */
 
 static int64_t budget_or_none(uint64_t budget)
@@ -49,11 +47,7 @@ static void read_budget(struct fields *f, const json_t *root, struct request *r)
 void request_read_thought(struct fields *f, const struct config *config, const json_t *root, struct request *r)
 {
     r->thinking_budget = default_budget(config, r->effort);
-    r->thinking_pull = (int64_t)config->thinking_pull;
-    r->loop_detector = config->loop_detector;
     read_budget(f, root, r);
-    fields_int(f, root, "thinking_pull", 0, PULL_MAX, &r->thinking_pull);
-    fields_bool(f, root, "loop_detector", &r->loop_detector);
 }
 
 /* ---- The bridge ------------------------------------------------------------------------------------------------------ */

@@ -15,6 +15,7 @@ PAGES = {
     "docs/options.md": ["help", "--options-markdown"],
     "config/seekd.conf": ["help", "--options-file"],
     "docs/api-routes.md": ["help", "--routes-markdown"],
+    "docs/api-fields.md": ["help", "--fields-markdown"],
     "docs/limits.md": ["help", "--limits-markdown"],
     "docs/metrics.md": ["help", "--metrics-markdown"],
 }
