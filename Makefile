@@ -171,6 +171,10 @@ test: deps-test ## run every test; ends with the line "N passed, N failed"
 test-long: deps-test ## the hostile cases and storms at full size (hours)
 	@python3 tests/run.py --build $(BUILD) --long all
 
+.PHONY: test-openapi
+test-openapi: deps-test all ## ten minutes of requests made up from the OpenAPI document
+	@SEEKD_BUILD=$(abspath $(BUILD)) SEEKD_TEST_LONG=1 $(BUILD)/venv/bin/python -m pytest -q -p no:cacheprovider tests/conformance/test_openapi.py
+
 .PHONY: train-tiny-r1 test-training eval eval-suites
 # The allocator keeps its memory: giving it back between steps cost more than the arithmetic.
 train-tiny-r1: ## train the built-in model anew: MINUTES of wall time on all cores, resumed where it was left

@@ -40,6 +40,7 @@ void api_ready(struct exchange *exchange);
 void api_ping(struct exchange *exchange);
 void api_metrics(struct exchange *exchange);
 void api_version(struct exchange *exchange);
+void api_openapi(struct exchange *exchange);
 void api_banner(struct exchange *exchange);
 
 #endif

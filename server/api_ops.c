@@ -3,6 +3,7 @@
 #include "server/api.h"
 #include "server/front.h"
 #include "server/metrics.h"
+#include "server/openapi.h"
 #include "server/reply.h"
 #include "server/request.h"
 #include "server/routes.h"
@@ -110,6 +111,14 @@ void api_version(struct exchange *exchange)
     emit_key_text(&json, "build", version_build());
     emit_key_text(&json, "api", VERSION_API);
     emit_object_end(&json);
+    reply_json(exchange, 200, &body);
+}
+
+void api_openapi(struct exchange *exchange)
+{
+    struct buf body;
+    buf_init(&body, OPENAPI_BYTES_MAX);
+    openapi_write(&body);
     reply_json(exchange, 200, &body);
 }
 

@@ -64,6 +64,7 @@ const struct route routes_table[] = {
     {GET, "/ping", PLAIN, ROUTE_SCOPE_PUBLIC, ROUTE_SURFACE_OPS, false, true, api_ping, "As /ready, with an empty body."},
     {GET, "/metrics", PLAIN, ROUTE_SCOPE_OPS, ROUTE_SURFACE_OPS, false, true, api_metrics, "Prometheus text."},
     {GET, "/version", PLAIN, ROUTE_SCOPE_OPS, ROUTE_SURFACE_OPS, false, true, api_version, "Version and build."},
+    {GET, "/openapi.json", V1, ROUTE_SCOPE_MODELS, ROUTE_SURFACE_OPS, false, true, api_openapi, "The OpenAPI document of all this."},
     {GET, "/", PLAIN, ROUTE_SCOPE_BANNER, ROUTE_SURFACE_OPS, false, true, api_banner, "A line that says what this is."},
 };
 const size_t routes_count = sizeof routes_table / sizeof routes_table[0];
@@ -121,6 +122,11 @@ void routes_find(struct route_match *out, enum http_method method, struct str pa
             out->tail = tail;
         }
     }
+}
+
+const char *routes_shown_prefix(const struct route *route)
+{
+    return route->prefixes == ROUTE_PREFIXES_NONE ? "" : "/v1";
 }
 
 bool routes_checks_media(const struct route *route)

@@ -56,6 +56,9 @@ struct route_match {
 /* `path` is percent-decoded, without a trailing slash and the query. */
 void routes_find(struct route_match *out, enum http_method method, struct str path);
 
+/* The prefix under which the API's document shows a row: /v1 where the row has several. */
+const char *routes_shown_prefix(const struct route *route);
+
 /* Whether a body must be declared as JSON. */
 bool routes_checks_media(const struct route *route);
 

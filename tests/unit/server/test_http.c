@@ -189,6 +189,7 @@ OTHER(api_live)
 OTHER(api_ready)
 OTHER(api_ping)
 OTHER(api_metrics)
+OTHER(api_openapi)
 OTHER(api_version)
 OTHER(api_banner)
 

@@ -38,6 +38,7 @@ STAND_IN(api_live)
 STAND_IN(api_ready)
 STAND_IN(api_ping)
 STAND_IN(api_metrics)
+STAND_IN(api_openapi)
 STAND_IN(api_version)
 STAND_IN(api_banner)
 
