@@ -12,7 +12,7 @@ import time
 from harness.server import binary
 
 QUESTION = "What is the capital of France?"
-USAGE, MODEL = 64, 74
+USAGE, MODEL, CONFIGURATION = 64, 74, 78
 
 
 def command(*arguments, text="", env=None, timeout=120):
@@ -143,8 +143,8 @@ def test_the_terminal_chat(start_server, tmp_path):
 # ---- serve ------------------------------------------------------------------------------------------------------
 
 def test_a_mock_script_is_read_whole_or_refused(model_file):
-    done = command("serve", "--model", model_file, "--device", "mock", "--port", "0", "--mock-script", "step_us=1;" * 100)
-    assert done.returncode == MODEL and "mock_script: longer than" in done.stderr
+    done = command("serve", "--model", model_file, "--device", "mock", "--port", "0", "--mock-script", "step_us=1;" * 500)
+    assert done.returncode == CONFIGURATION and "mock_script: longer than" in done.stderr
     done = command("serve", "--model", model_file, "--device", "mock", "--port", "0", "--mock-script", "step_us=1;" * 30 + "oops=1")
     assert done.returncode == MODEL and "oops" in done.stderr
 
